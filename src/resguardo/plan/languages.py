@@ -11,7 +11,7 @@ import tomllib
 from functools import cache
 from typing import Any
 
-from resguardo.values import PACKAGE, Language, Problem, Words
+from resguardo.values import PACKAGE, Language, Problem, Refused, Words
 
 FIRST_LANGUAGE: Language = "es"
 
@@ -22,7 +22,7 @@ def _sentences(room: str, language: Language) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def say(code: str, language: Language, **facts: object) -> str:
+def say(code: str, language: Language, /, **facts: object) -> str:
     """The sentence named by `code`, in `language`, with its blanks filled.
 
     Raises `KeyError` when no language has the sentence: a missing sentence is a fault of the house, and a
@@ -37,16 +37,32 @@ def say(code: str, language: Language, **facts: object) -> str:
 
 
 def explain(problem: Problem, language: Language) -> str:
-    """What is wrong, where, and what to do, in one line: file, sheet, row, column, then the sentence."""
+    """What is wrong, where, and what to do, in one line: file, line, sheet, row, column, then the sentence.
+
+    A problem in a text file carries its line as the fact `line`. In a TOML file a sheet is a table and a
+    column is a key, and they are called so.
+    """
+    settings = (problem.file or "").endswith(".toml")
     place = [part for part in (problem.file,) if part]
+    if line := problem.facts.get("line"):
+        place.append(say("plan.place.line", language, line=line))
     if problem.sheet:
-        place.append(say("plan.place.sheet", language, sheet=problem.sheet))
+        place.append(
+            say("plan.place.table" if settings else "plan.place.sheet", language, sheet=problem.sheet)
+        )
     if problem.row is not None:
         place.append(say("plan.place.row", language, row=problem.row))
     if problem.column:
-        place.append(say("plan.place.column", language, column=problem.column))
+        place.append(
+            say("plan.place.key" if settings else "plan.place.column", language, column=problem.column)
+        )
     sentence = say(problem.code, language, **problem.facts)
     return f"{', '.join(place)}: {sentence}" if place else sentence
+
+
+def explain_all(refused: Refused, language: Language) -> tuple[str, ...]:
+    """Every problem of a refusal, one line each, in the order in which they are worth mending."""
+    return tuple(explain(problem, language) for problem in refused.problems)
 
 
 def in_language(words: Words, language: Language) -> str:
