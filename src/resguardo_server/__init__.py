@@ -1,0 +1,1 @@
+"""The service of Resguardo: tables, what a member can ask for, pages, and the command line."""

@@ -1,0 +1,1 @@
+"""What a member can ask for: one function, one transaction, beginning with who asks."""

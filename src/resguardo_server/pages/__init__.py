@@ -1,0 +1,1 @@
+"""Pages: one address, one action, one template."""

@@ -1,0 +1,64 @@
+"""What every page does before and after it is shown: second factor, script and style policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import get_language
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+NEWSROOM = "/edit/"
+OPEN_WITHOUT_FACTOR = ("/enter/", "/leave/", "/static/")
+
+
+class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
+    """Nobody opens an account alone: an administrator of the institution makes it."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+def second_factor(answer: Answer) -> Answer:
+    """A member without a second factor sees nothing but the page that sets one up."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        member = request.user
+        if (
+            member.is_authenticated
+            and not request.path.startswith(OPEN_WITHOUT_FACTOR)
+            and request.path.startswith((NEWSROOM, "/me/"))
+            and not is_mfa_enabled(member)
+        ):
+            return redirect(reverse("mfa_activate_totp"))
+        return answer(request)
+
+    return middleware
+
+
+def newsroom_styles(answer: Answer) -> Answer:
+    """The newsroom alone may use style attributes, which its editor cannot do without."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        if request.path.startswith(NEWSROOM):
+            response._csp_update = {"style-src": ["'unsafe-inline'"]}  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+def every_page(request: HttpRequest) -> dict[str, Any]:
+    """What every template may use: the language of the page and whether this is the invented region."""
+    return {
+        "page_language": get_language() or settings.LANGUAGE_CODE,
+        "languages": settings.LANGUAGES,
+        "demo": settings.DEMO,
+    }
