@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 
 from resguardo.values import LANGUAGES, Language, Problem, Refused
 
@@ -166,6 +167,23 @@ def read_listing(text: str, *, file: str) -> Listing:
     if problems:
         raise Refused(*problems)
     return Listing(tuple(items), _language_of(dated_in, text))
+
+
+def as_json(listing: Listing) -> dict[str, Any]:
+    """The listing as plain values: days in ISO form, texts, and the claims that each item marks."""
+    return {
+        "language": listing.language,
+        "items": [
+            {
+                "date": item.date.isoformat(),
+                "line": item.date_line,
+                "headline": plain(item.headline),
+                "paragraphs": [plain(paragraph) for paragraph in item.paragraphs],
+                "claims": list(item.claims),
+            }
+            for item in listing.items
+        ],
+    }
 
 
 def plain(parts: Parts) -> str:
