@@ -288,7 +288,9 @@ def blanks_of(wording: str) -> tuple[str, ...]:
 def wording_in(claim: Claim, language: Language) -> str:
     """The claim as the text says it: ``más de 160``; in Spanish where `language` has no words of its own."""
     wording = in_language(claim.wording, language)
-    tongue = next((each for each, text in claim.wording.items() if text == wording), language)
+    tongue = language
+    if not claim.wording.get(language):
+        tongue = next((each for each, text in claim.wording.items() if text == wording), language)
     return re.sub(r"\{([^{}]*)\}", lambda found: _filled(claim, found[1], tongue), wording)
 
 
