@@ -100,6 +100,7 @@ _ABOUT_PEOPLE = frozenset({SubjectKind.PERSON, SubjectKind.BUSINESS})
 _CATALOGUE: Mapping[str, tuple[str, ...]] = {
     "sex": ("female", "male", "other", "unknown"),
     "yes_no": ("yes", "no"),
+    "age_band": AGE_BANDS,
 }
 """Lists whose codes are the same in every programme, so that their figures can be compared."""
 
@@ -1015,6 +1016,10 @@ class _Loading:
             table.refuse("plan.indicator.measure", "measure", measure=measure)
         elif kind == "first" and not has_day(form.about, population):
             table.refuse("plan.fact.day", "measure", name="first")
+        too_close = ("sum", "mean", "records") if population is Population.PROTECTED else ()
+        too_close = ("sum", "mean", "records", "share") if population is Population.STRICT else too_close
+        if kind in too_close:
+            table.refuse("plan.indicator.too_close", "measure", measure=measure, population=population)
 
     def _dimensions(self, table: Table, form: Form, population: Population) -> tuple[str, ...]:
         dimensions = table.texts("dimensions", needed=False)
