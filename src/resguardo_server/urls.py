@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+from wagtail.admin import urls as newsroom
+from wagtail.documents import urls as documents
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from resguardo_server.pages import tell
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", tell.home, name="home"),
+    # Wagtail's own sign-in would let a password alone in: it is replaced by ours.
+    path("edit/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
+    path("edit/", include(newsroom)),
+    path("documents/", include(documents)),
+    path("enter/", include("allauth.urls")),
+    *i18n_patterns(
+        path("news/", tell.front, name="news"),
+        path("news.rss", tell.RssNews(), name="news_rss"),
+        path("news.atom", tell.AtomNews(), name="news_atom"),
+        path("news.json", tell.json_feed, name="news_json"),
+        path("news/<int:year>/<int:month>/<int:day>/<slug:slug>/", tell.release, name="release"),
+        path("claims/<slug:slug>/", tell.claim, name="claim"),
+        re_path(r"^claims/(?P<slug>[-a-z0-9]+)\.(?P<kind>json|csv)$", tell.claim_file, name="claim_file"),
+        path("programmes/", tell.programmes, name="programmes"),
+        path("how/", tell.how, name="how"),
+        path("corrections/", tell.corrections, name="corrections"),
+        path("accessibility/", tell.accessibility, name="accessibility"),
+    ),
+]

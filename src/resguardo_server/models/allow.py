@@ -18,11 +18,11 @@ class ConsentGiven(models.Model):
     record = models.ForeignKey(Record, null=True, on_delete=models.SET_NULL, related_name="+")
     purpose = models.CharField(max_length=60)
     given = models.BooleanField()
-    said_on = models.DateTimeField()
+    said_on = models.DateField()
     language = models.CharField(max_length=2)
     by_guardian = models.BooleanField(default=False)
-    until = models.DateTimeField(null=True)
-    withdrawn_on = models.DateTimeField(null=True)
+    until = models.DateField(null=True)
+    withdrawn_on = models.DateField(null=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["subject", "purpose"])]

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from html import unescape
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.html import strip_tags
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import Page
 from wagtail.search import index
 
-CLAIM_MARK = re.compile(r'<embed\b[^>]*\bembedtype="claim"[^>]*\bid="(\d+)"[^>]*/?>')
+from resguardo.plan.languages import explain, say
+from resguardo.tell import claim as tell
+from resguardo.tell.claims_file import read_claims
+from resguardo.tell.listing import ClaimMark, Parts, typed_figures
+from resguardo.values import Refused
+
+CLAIM_MARK = re.compile(r'<embed\b(?=[^>]*\bembedtype="claim")[^>]*\bid="(\d+)"[^>]*/?>')
+_BLOCK_END = re.compile(r"</(?:p|h\d|li)>|<br\s*/?>")
 
 
 class Claim(models.Model):
@@ -23,8 +33,8 @@ class Claim(models.Model):
     holds = "protected figures as published"
 
     slug = models.SlugField(_("name"), max_length=120, unique=True)
-    definition = models.JSONField()
-    """The claim as the claims file writes it (docs/claims.md)."""
+    definition = models.TextField(_("definition"))
+    """The claim as the claims file writes it: one ``[[claim]]`` of TOML (docs/claims.md)."""
     verdict = models.CharField(max_length=20, default="not_computable")
     """true, false, not_computable or would_expose."""
     holds_today = models.BooleanField(default=False)
@@ -43,10 +53,38 @@ class Claim(models.Model):
     def __str__(self) -> str:
         return f"{self.wording('es')} · {self.slug}"
 
+    def clean(self) -> None:
+        """The definition can be read, and speaks of this claim."""
+        try:
+            claim = self.as_value()
+        except Refused as refused:
+            language = get_language() or "es"
+            raise ValidationError(
+                {"definition": [explain(problem, language) for problem in refused.problems]}
+            ) from None
+        if claim.id != self.slug:
+            raise ValidationError({"definition": f"id = {self.slug}"})
+
+    def as_value(self) -> tell.Claim:
+        """The claim as the rules see it; raises `Refused` when its definition cannot be read."""
+        (claim,) = read_claims(self.definition, file=self.slug)
+        return claim
+
     def wording(self, language: str) -> str:
         """The words of the claim as its release shows them."""
         words: dict[str, str] = self.voucher.get("wording", {})
         return words.get(language) or words.get("es") or self.slug
+
+
+def with_claims(html: str, show: Callable[[Claim], str]) -> str:
+    """The text with each claim's mark replaced by what `show` gives; a deleted claim leaves its sentence a gap."""
+    claims = {claim.pk: claim for claim in Claim.objects.filter(pk__in=set(CLAIM_MARK.findall(html)))}
+
+    def put(found: re.Match[str]) -> str:
+        claim = claims.get(int(found[1]))
+        return show(claim) if claim else f"[{say('server.news.gone', get_language() or 'es')}]"
+
+    return CLAIM_MARK.sub(put, html)
 
 
 class NewsFront(Page):
@@ -103,14 +141,56 @@ class Release(Page):
         found = CLAIM_MARK.findall(f"{self.headline} {self.summary}")
         return list(dict.fromkeys(int(number) for number in found))
 
+    def paragraphs(self) -> list[Parts]:
+        """Headline and summary as the rules read them: text and claim marks, paragraph by paragraph."""
+        found: list[Parts] = []
+        for html in (self.headline, self.summary):
+            for block in _BLOCK_END.split(html):
+                pieces = CLAIM_MARK.split(block)
+                parts = tuple(
+                    ClaimMark(piece, piece) if place % 2 else unescape(strip_tags(piece))
+                    for place, piece in enumerate(pieces)
+                )
+                if any(part if isinstance(part, str) else True for part in parts):
+                    found.append(parts)
+        return found
+
+    def refusals(self, language: str) -> list[str]:
+        """Why the item cannot be published, in words; empty when it can."""
+        reasons = []
+        numbers = self.claim_numbers()
+        claims = {claim.pk: claim for claim in Claim.objects.filter(pk__in=numbers)}
+        for number in numbers:
+            claim = claims.get(number)
+            if claim is None:
+                reasons.append(say("server.news.unknown_claim", language, claim=number))
+            elif not claim.holds_today:
+                wording = claim.wording(self.locale.language_code)
+                sentence = claim.sentences.get(language) or say("server.news.not_checked", language)
+                reasons.append(f"«{wording}»: {sentence}")
+        for parts in self.paragraphs():
+            reasons += [
+                say("server.news.typed", language, text=figure.text)
+                for figure in typed_figures(parts, self.locale.language_code)
+            ]
+        return reasons
+
     def publish(self, revision: Any, *words: Any, **settings: Any) -> Any:
         """The item is public. Refused while a claim fails or a figure is typed: there is no way around."""
-        from resguardo_server.models.gate import publication_refusals
-
-        refusals = publication_refusals(revision.as_object())
+        refusals = revision.as_object().refusals(get_language() or "es")
         if refusals:
             raise ValidationError(refusals)
         return super().publish(revision, *words, **settings)
+
+    def full_clean(self, *words: Any, **settings: Any) -> None:
+        """The title, which lists and feeds use, is the headline without marks."""
+        self.title = self.plain_headline()[:255] or self.title
+        super().full_clean(*words, **settings)
+
+    def plain_headline(self) -> str:
+        """The headline as text, its claims in their own words."""
+        language = self.locale.language_code if self.locale_id else "es"
+        return unescape(strip_tags(with_claims(self.headline, lambda claim: claim.wording(language)))).strip()
 
     def get_url_parts(self, request: Any = None) -> tuple[int, str, str] | None:
         """The address by language, day and slug."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pyarrow
+import pyarrow.compute
 import pyarrow.ipc
 
-from resguardo.collect.submission import Answers, Submission
 from resguardo.keep.facts import open_segment, seal_segment
 from resguardo.keep.journal import Act, Leaf, Outcome, Vocabulary, subject_mark
 from resguardo.keep.keys import KeyRing, SubjectKey, new_subject_key
@@ -25,6 +25,9 @@ from resguardo.values import Basis, Institution, Sealed, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.keep.journal import JournalWriter
 from resguardo_server.key_rings import ring_with_compartment
+
+if TYPE_CHECKING:
+    from resguardo.collect.submission import Answers, Submission
 
 BATCH = 500
 """Rows of a table that are written at once."""
@@ -88,8 +91,6 @@ class Keeping:
     role: str
     policy: str
     now: datetime
-    kept: list[tuple[UUID, UUID, Submission]] = field(default_factory=list)
-    """Of the last batch: record, subject and sheet, for whoever records consent."""
 
     def __post_init__(self) -> None:
         self.compartment = f"{self.institution.slug}/{self.programme.name}"
@@ -158,6 +159,13 @@ class Keeping:
         if len(self.facts) >= SEGMENT_ROWS:
             self._close_segment()
         return kept
+
+    def count_again(self, record: UUID, subject: UUID, facts: Mapping[str, Any]) -> UUID:
+        """A corrected record's facts count from now on; gives the segment they lie in."""
+        self._add_facts(record, subject, facts)
+        segment = self.segment
+        self._close_segment()
+        return segment
 
     def finish(self) -> None:
         """The last facts are sealed and the journal is signed."""
@@ -360,5 +368,3 @@ def remove_facts(ring: KeyRing, record: models.Record) -> None:
         new=False,
     )  # fmt: skip
 
-
-Advance = Callable[[int, int | None], None]

@@ -1,0 +1,527 @@
+"""Receiving, opening, correcting and erasing records: each asks first whether it may, and leaves a line."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from resguardo.collect.fact import facts_of
+from resguardo.collect.submission import (
+    Answers,
+    Rejected,
+    Submission,
+    canonical_bytes,
+    check_answers,
+    form_for,
+    read_answer,
+    read_submissions,
+    write_rejected,
+)
+
+from resguardo.allow.consent import Consent, ConsentBy
+from resguardo.allow.decision import POLICY, Denial, Request, Rule, decide
+from resguardo.collect.sheet import open_sheet
+from resguardo.keep.journal import Act, Outcome, Vocabulary, subject_mark
+from resguardo.keep.keys import SubjectKey
+from resguardo.keep.opening import open_group
+from resguardo.keep.sealing import seal_group, sealed_hash
+from resguardo.plan.programme import Form, Programme
+from resguardo.values import Permit, Problem, Refused, Sealed, Sensitivity
+from resguardo_server import models
+from resguardo_server.actions.keep.journal import JournalWriter
+from resguardo_server.actions.keep.records import (
+    BATCH,
+    Keeping,
+    answers_text,
+    new_id,
+    remove_facts,
+    write_line,
+)
+from resguardo_server.actions.members import Asker
+from resguardo_server.actions.plan import bring_programme, form_named, programme_named
+from resguardo_server.key_rings import ring_of
+
+Advance = Callable[[int, int | None], None]
+
+MOST_PROBLEMS = 200
+"""Problems that are shown; the file of refused rows has them all."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of a file of answers."""
+
+    form: str
+    institution: str
+    kept: int
+    known: int
+    refused: int
+    problems: tuple[Problem, ...]
+    mend: Path | None
+    """Where the refused rows lie, to be mended and imported again."""
+    ignored_columns: tuple[str, ...]
+
+
+def import_sheet(
+    who: Asker,
+    programme_name: str,
+    path: Path,
+    *,
+    form_name: str | None = None,
+    sheet_name: str | None = None,
+    encoding: str | None = None,
+    language: str,
+    advance: Advance,
+    now: datetime,
+) -> Received:
+    """The answers in the file are kept, sealed; rows that break the form's rules lie in a file of their own.
+
+    All in one transaction: when it is stopped half-way, nothing of the file was kept.
+    """
+    programme = bring_programme(programme_name, now=now)
+    sheet = open_sheet(path, encoding=encoding, sheet=sheet_name)
+    if form_name is not None:
+        form = form_named(programme, form_name)
+    else:
+        found = form_for(programme.forms, sheet)
+        if found is None:
+            known = ", ".join(form.name for form in programme.forms)
+            facts = {"programme": programme.name, "known": known}
+            raise Refused(Problem("server.said.which_form", facts, file=str(path)))
+        form = found
+    reading = read_submissions(form, sheet, today=now.date())
+    rejected: list[Rejected] = []
+    kept = known = 0
+
+    def whole() -> Iterator[Submission]:
+        for number, item in enumerate(reading, start=1):
+            if number % 200 == 0:
+                advance(number, sheet.total)
+            if isinstance(item, Rejected):
+                rejected.append(item)
+            else:
+                yield item
+
+    with transaction.atomic():
+        for batch_kept, batch_known in receive(who, programme, form, whole(), now=now):
+            kept, known = kept + batch_kept, known + batch_known
+        mend = _write_mend(path, sheet.header, rejected, language) if rejected else None
+    problems = tuple(problem for item in rejected for problem in item.problems)
+    return Received(
+        form=f"{programme.name}.{form.name}", institution=who.institution.slug, kept=kept, known=known,
+        refused=len(rejected), problems=problems[:MOST_PROBLEMS], mend=mend,
+        ignored_columns=reading.ignored_columns,
+    )  # fmt: skip
+
+
+def _write_mend(path: Path, header: tuple[str, ...], rejected: list[Rejected], language: str) -> Path:
+    """The refused rows in a file of this installation that only its owner can read."""
+    folder = Path(settings.VAR) / "to-mend"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number, target = 1, folder / f"{path.stem}.csv"
+    while target.exists():
+        number += 1
+        target = folder / f"{path.stem}-{number}.csv"
+    write_rejected(target, header, rejected, language)
+    return target
+
+
+def receive(
+    who: Asker, programme: Programme, form: Form, sheets: Iterable[Submission], *, now: datetime
+) -> Iterator[tuple[int, int]]:
+    """The sheets are kept in batches; gives, for each, how many were new and how many were there already.
+
+    Must run inside a transaction, which holds the journal until its end.
+    """
+    keeping: Keeping | None = None
+    seen: set[bytes] = set()
+    iterator = iter(sheets)
+    while batch := list(islice(iterator, BATCH)):
+        if keeping is None:
+            keeping = Keeping(who.institution, programme, form, who.name, _acting(who), POLICY, now)
+        marked = [(_arrival(keeping, sheet), sheet) for sheet in batch]
+        before = keeping.known_arrivals([token for token, _ in marked]) | seen
+        fresh = []
+        for token, sheet in marked:
+            if token not in before:
+                before.add(token)
+                seen.add(token)
+                fresh.append(
+                    (
+                        token,
+                        subject_code(form, sheet.answers),
+                        sheet,
+                        facts_of(form, sheet.answers, institution=who.institution),
+                    )
+                )
+        if fresh:
+            _record_consents(form, keeping.keep(fresh), now=now)
+        yield len(fresh), len(batch) - len(fresh)
+    if keeping is not None:
+        keeping.finish()
+
+
+def _acting(who: Asker) -> str:
+    return "operator" if "operator" in who.roles else sorted(who.roles)[0]
+
+
+def _arrival(keeping: Keeping, sheet: Submission) -> bytes:
+    place = f"{keeping.programme.name}.{keeping.form.name}|".encode()
+    return keeping.ring.arrival_token(place + canonical_bytes(sheet))
+
+
+def subject_code(form: Form, answers: Answers) -> tuple[str, ...]:
+    """What says whom the sheet is about: the answers to the form's key fields."""
+    return tuple("" if answers.get(name) is None else str(answers[name]) for name in form.key)
+
+
+def _record_consents(form: Form, kept: list[tuple[UUID, UUID, Submission]], *, now: datetime) -> None:
+    rows = []
+    for record, subject, sheet in kept:
+        for question in form.consents:
+            answer = sheet.answers.get(question.field)
+            if answer is None:
+                continue
+            said = sheet.answers.get(form.moment)
+            day = said.date() if isinstance(said, datetime) else said
+            for purpose in question.purposes:
+                rows.append(
+                    models.ConsentGiven(
+                        subject_id=subject, record_id=record, purpose=purpose, given=answer == question.yes,
+                        said_on=day if isinstance(day, date) else now.date(), language="es",
+                    )
+                )  # fmt: skip
+    models.ConsentGiven.objects.bulk_create(rows, batch_size=BATCH)
+
+
+# Opening
+
+
+class NotAllowed(Refused):
+    """A record stays closed; the sentence names the rule, never the data."""
+
+
+def _record_of(who: Asker, record: str | UUID) -> models.Record:
+    try:
+        wanted = record if isinstance(record, UUID) else UUID(record)
+    except ValueError:
+        raise Refused(Problem("server.said.unknown_record")) from None
+    row = models.Record.objects.select_related("subject").filter(id=wanted).first()
+    # A stranger learns nothing, not even that the record exists.
+    if row is None or row.institution_id != who.institution.id:
+        raise Refused(Problem("server.said.unknown_record"))
+    return row
+
+
+def _consents_of(subject: models.Subject) -> list[Consent]:
+    """The subject's consents; a later no, on file for the same purpose, ends an earlier yes."""
+    consents: list[Consent] = []
+    rows = list(models.ConsentGiven.objects.filter(subject=subject).order_by("said_on", "pk"))
+    for row in rows:
+        ends = [
+            later.said_on
+            for later in rows
+            if later.purpose == row.purpose and not later.given and (later.said_on, later.pk) > (row.said_on, row.pk)
+        ]
+        withdrawn = [row.withdrawn_on] if row.withdrawn_on else []
+        if row.given:
+            consents.append(
+                Consent(
+                    id=_consent_id(row), purpose=row.purpose, given_on=row.said_on, language=row.language,
+                    by=ConsentBy.GUARDIAN if row.by_guardian else ConsentBy.SELF, until=row.until,
+                    withdrawn_on=min(ends + withdrawn, default=None),
+                )
+            )  # fmt: skip
+    return consents
+
+
+def _consent_id(row: models.ConsentGiven) -> str:
+    return f"{row.pk:032x}"
+
+
+def _decide(
+    who: Asker, row: models.Record, programme: Programme, purpose: str, groups: frozenset[Sensitivity], now: datetime
+) -> tuple[Permit | Denial, str]:
+    """The decision for the first role of the member that is allowed, and that role."""
+    pseudonym = ring_of(who.institution.id).staff_pseudonym(who.name)
+    answer: Permit | Denial | None = None
+    role = ""
+    for role in sorted(who.roles):
+        answer = decide(
+            Request(
+                who=pseudonym, role=role, institution=who.institution.id, purpose=purpose, groups=groups,
+                subject=row.subject_id, subject_institution=row.institution_id,
+                recorded_on=row.received_on.date(), restricted=row.subject.restricted,
+            ),
+            purposes=programme.purposes,
+            consents=_consents_of(row.subject),
+            now=now,
+        )  # fmt: skip
+        if isinstance(answer, Permit) or answer.rule is not Rule.ROLE:
+            break
+    assert answer is not None
+    return answer, role
+
+
+def _subject_key(row: models.Record) -> tuple[SubjectKey, int]:
+    key = models.SubjectKey.objects.filter(subject_id=row.subject_id).order_by("-version").first()
+    if key is None:
+        raise Refused(Problem("server.said.unknown_record"))
+    ring = ring_of(row.institution_id)
+    opened = ring.unwrap_subject_key(
+        bytes(key.wrapped), compartment=key.compartment, subject=row.subject_id, key_version=key.version
+    )
+    return opened, key.version
+
+
+def open_record(
+    who: Asker, record: str | UUID, purpose: str, groups: tuple[str, ...] | None = None, *, now: datetime
+) -> dict[str, Any]:
+    """The answers of the groups asked for (all that the purpose opens, if none is named).
+
+    The opening, or its refusal, is in the journal when this returns or raises.
+    """
+    row = _record_of(who, record)
+    programme = programme_named(row.programme)
+    with transaction.atomic():
+        answers, denial = _open(who, row, programme, purpose, _levels(programme, purpose, groups), now)
+    if denial is not None:
+        raise NotAllowed(Problem(denial.code, {"purpose": denial.purpose, "role": denial.role}))
+    return {
+        "record": str(row.id), "programme": row.programme, "form": row.form, "purpose": purpose,
+        "answers": answers,
+    }  # fmt: skip
+
+
+def _levels(programme: Programme, purpose: str, groups: tuple[str, ...] | None) -> frozenset[Sensitivity]:
+    if groups is None:
+        return next((known.opens for known in programme.purposes if known.name == purpose), frozenset(Sensitivity))
+    return frozenset(level for level in Sensitivity if level in groups)
+
+
+def _open(
+    who: Asker,
+    row: models.Record,
+    programme: Programme,
+    purpose: str,
+    groups: frozenset[Sensitivity],
+    now: datetime,
+) -> tuple[dict[str, Any], Denial | None]:
+    """The line is written, then the groups are opened; or the refusal is written and nothing is opened."""
+    decision, role = _decide(who, row, programme, purpose, groups, now)
+    subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
+    key, _ = _subject_key(row)
+    journal = _journal_for(who, programme, role)
+    permitted = isinstance(decision, Permit)
+    known_purpose = any(known.name == purpose for known in programme.purposes)
+    write_line(
+        journal, subject, subject_mark(key), act=Act.READ,
+        who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role,
+        purpose=purpose if known_purpose else None,
+        basis=decision.basis if isinstance(decision, Permit) else None,
+        consent=decision.consent if isinstance(decision, Permit) else None,
+        fields=tuple(sorted(level.group for level in groups)), record=row.id, content=None, policy=POLICY,
+        request=new_id(), outcome=Outcome.ALLOW if permitted else Outcome.DENY, now=now,
+    )  # fmt: skip
+    subject.save(update_fields=["entries", "last_entry"])
+    journal.sign(now)
+    if isinstance(decision, Denial):
+        return {}, decision
+    answers: dict[str, Any] = {}
+    for sealed in row.groups.all():
+        level = next(level for level in Sensitivity if level.group == sealed.group)
+        if level not in groups:
+            continue
+        opened = open_group(
+            decision, key, Sealed(bytes(sealed.octets)), institution=row.institution_id,
+            subject=row.subject_id, record=row.id, group=level, row_version=sealed.row_version,
+            key_version=sealed.key_version, now=now,
+        )  # fmt: skip
+        _merge(answers, json.loads(opened.octets, object_hook=_number))
+    return answers, None
+
+
+def _journal_for(who: Asker, programme: Programme, role: str) -> JournalWriter:
+    return JournalWriter(
+        who.institution,
+        Vocabulary(
+            roles={known for purpose in programme.purposes for known in purpose.roles} | {role},
+            purposes={purpose.name for purpose in programme.purposes},
+        ),
+    )
+
+
+def _number(found: dict[str, Any]) -> Any:
+    return Decimal(found["decimal"]) if set(found) == {"decimal"} else found
+
+
+def _merge(answers: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Groups of one record together; repeats were split by level and are joined row by row."""
+    for name, value in more.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict) and name in answers:
+            for row, extra in zip(answers[name], value, strict=True):
+                row.update(extra)
+        else:
+            answers[name] = value
+
+
+# Correcting and erasing
+
+
+def correct_record(
+    who: Asker, record: str | UUID, changes: Mapping[str, str], purpose: str, *, now: datetime
+) -> None:
+    """The record says what the changes say; its old facts count no more and the new ones do.
+
+    The changes are checked by the form's own rules; the record is opened for the purpose to be sealed anew.
+    """
+    row = _record_of(who, record)
+    programme = programme_named(row.programme)
+    form = form_named(programme, row.form)
+    with transaction.atomic():
+        levels = frozenset(question.sensitivity for question in form.fields)
+        opened, denial = _open(who, row, programme, purpose, levels, now)
+        if denial is None:
+            _reseal(who, row, programme, form, _corrected(form, opened, changes, now.date()), now)
+    if denial is not None:
+        raise NotAllowed(Problem(denial.code, {"purpose": denial.purpose, "role": denial.role}))
+
+
+def _corrected(form: Form, opened: Mapping[str, Any], changes: Mapping[str, str], today: date) -> Answers:
+    answers = {name: _typed(form, name, value) for name, value in opened.items()}
+    for name, text in changes.items():
+        answers[name] = read_answer(form, name, text)
+    problems = check_answers(form, answers, today=today)
+    if problems:
+        raise Refused(*problems)
+    return answers
+
+
+def _typed(form: Form, name: str, value: Any) -> Any:
+    """An answer as the form's kinds have it, from its sealed JSON."""
+    if not form.has_field(name):
+        return tuple({inner: _typed(form, inner, item) for inner, item in row.items()} for row in value)
+    kind = form.field(name).kind
+    if kind == "select_multiple":
+        return tuple(value)
+    if kind == "date":
+        return date.fromisoformat(value)
+    if kind == "datetime":
+        return datetime.fromisoformat(value)
+    return value
+
+
+def _reseal(
+    who: Asker, row: models.Record, programme: Programme, form: Form, answers: Answers, now: datetime
+) -> None:
+    ring = ring_of(row.institution_id)
+    key, key_version = _subject_key(row)
+    remove_facts(ring, row)
+    row.version += 1
+    row.groups.all().delete()
+    sealed: dict[Sensitivity, Sealed] = {}
+    for level in sorted({question.sensitivity for question in form.fields}, key=lambda level: level.group):
+        text = answers_text(form, answers, level)
+        if text:
+            sealed[level] = seal_group(
+                key, institution=row.institution_id, subject=row.subject_id, record=row.id, group=level,
+                row_version=row.version, key_version=key_version, text=text,
+                nonce=secrets.token_bytes(12),
+            )  # fmt: skip
+    models.SealedGroup.objects.bulk_create(
+        models.SealedGroup(
+            record=row, group=level.group, row_version=row.version, key_version=key_version, octets=found.octets
+        )
+        for level, found in sealed.items()
+    )
+    keeping = Keeping(who.institution, programme, form, who.name, _acting(who), POLICY, now)
+    row.segment_id = keeping.count_again(
+        row.id, row.subject_id, facts_of(form, answers, institution=who.institution)
+    )
+    row.save(update_fields=["version", "segment"])
+    subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
+    purpose = keeping.purpose
+    write_line(
+        keeping.journal, subject, subject_mark(key), act=Act.UPDATE, who=keeping.pseudonym, role=keeping.role,
+        purpose=purpose.name if purpose else None, basis=purpose.basis if purpose else None, consent=None,
+        fields=tuple(level.group for level in sealed), record=row.id, content=sealed_hash(sealed),
+        policy=POLICY, request=new_id(), outcome=Outcome.ALLOW, now=now,
+    )  # fmt: skip
+    subject.save(update_fields=["entries", "last_entry"])
+    keeping.finish()
+
+
+def erase_record(who: Asker, record: str | UUID, *, now: datetime) -> None:
+    """The record is gone from the register and from every count, and the sheet cannot arrive again.
+
+    With a subject's last record their key is shredded: no line of the journal leads to them any more.
+    """
+    row = _record_of(who, record)
+    programme = programme_named(row.programme)
+    with transaction.atomic():
+        subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
+        key, _ = _subject_key(row)
+        remove_facts(ring_of(row.institution_id), row)
+        role = _acting(who)
+        journal = _journal_for(who, programme, role)
+        write_line(
+            journal, subject, subject_mark(key), act=Act.ERASE,
+            who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role, purpose=None, basis=None,
+            consent=None, fields=(), record=row.id, content=None, policy=POLICY, request=new_id(),
+            outcome=Outcome.ALLOW, now=now,
+        )  # fmt: skip
+        row.groups.all().delete()
+        row.delete()
+        if not subject.records.exists():
+            subject.keys.all().delete()
+            subject.tokens.all().delete()
+            models.ConsentGiven.objects.filter(subject=subject).delete()
+            subject.erased_on = now
+        subject.save(update_fields=["entries", "last_entry", "erased_on"])
+        journal.sign(now)
+
+
+def withdraw_consent(who: Asker, record: str | UUID, purpose: str, *, now: datetime) -> None:
+    """From today nobody opens the subject's records for that purpose on the ground of consent."""
+    row = _record_of(who, record)
+    programme = programme_named(row.programme)
+    with transaction.atomic():
+        subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
+        key, _ = _subject_key(row)
+        given = models.ConsentGiven.objects.filter(
+            subject=subject, purpose=purpose, given=True, withdrawn_on=None
+        )
+        if not given.update(withdrawn_on=now.date()):
+            raise Refused(Problem("server.said.no_consent", {"purpose": purpose}))
+        role = _acting(who)
+        journal = _journal_for(who, programme, role)
+        write_line(
+            journal, subject, subject_mark(key), act=Act.WITHDRAW,
+            who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role, purpose=purpose, basis=None,
+            consent=None, fields=(), record=row.id, content=None, policy=POLICY, request=new_id(),
+            outcome=Outcome.ALLOW, now=now,
+        )  # fmt: skip
+        subject.save(update_fields=["entries", "last_entry"])
+        journal.sign(now)
+
+
+def list_records(who: Asker, programme: str, form: str | None = None, most: int = 50) -> list[dict[str, str]]:
+    """The newest records of the institution: ids and days, no answer."""
+    rows = models.Record.objects.filter(institution_id=who.institution.id, programme=programme)
+    if form is not None:
+        rows = rows.filter(form=form)
+    return [
+        {"record": str(row.id), "form": row.form, "received_on": row.received_on.date().isoformat(),
+         "keep_until": row.keep_until.isoformat()}
+        for row in rows.order_by("-received_on", "id")[:most]
+    ]  # fmt: skip

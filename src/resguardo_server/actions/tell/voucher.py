@@ -1,0 +1,160 @@
+"""What the public may see of how a claim was counted, in each language, kept with the claim."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from babel.dates import format_date
+
+from resguardo.count.disclosure import SafeTable
+from resguardo.count.table_text import as_csv, as_json, shown
+from resguardo.plan.languages import in_language, say
+from resguardo.plan.programme import Form, Programme
+from resguardo.tell.chart import bars_svg
+from resguardo.tell.claim import Verdict
+from resguardo.tell.figure import Recipe, months_of
+from resguardo.tell.wording import countries_in, date_in
+from resguardo_server.actions.plan import indicator_named
+
+LANGUAGES = ("es", "en")
+
+
+def voucher_of(verdict: Verdict, table: SafeTable | None) -> dict[str, Any]:
+    """The voucher of a verdict: rows, notes, chart, table and downloads, per language."""
+    claim = verdict.claim
+    programme, indicator = indicator_named(claim.recipe.indicator)
+    form = programme.form(indicator.form)
+    voucher: dict[str, Any] = {
+        "programme": programme.name,
+        "indicator": claim.recipe.indicator,
+        "digest": claim.recipe.mark,
+        "recipe": claim.recipe.canonical().decode(),
+        "command": _command(claim.recipe),
+        "rows": {language: _rows(verdict, table, programme, language) for language in LANGUAGES},
+        "notes": {language: [note.sentence(language) for note in verdict.notes] for language in LANGUAGES},
+        "source": None,
+    }
+    if form.source:
+        voucher["source"] = {
+            "title": form.source.title,
+            "publisher": form.source.publisher,
+            "licence": form.source.licence,
+            "address": form.source.address,
+        }
+    if table is not None:
+        voucher["table_digest"] = table.digest
+        voucher["csv"] = {language: as_csv(table, language) for language in LANGUAGES}
+        voucher["json"] = as_json(table)
+        if table.spec.dimensions and table.cells:
+            voucher["table"] = {language: _table(table, form, language) for language in LANGUAGES}
+            if table.spec.kind != "first":
+                voucher["chart"] = {
+                    language: bars_svg(
+                        table,
+                        language,
+                        title=in_language(indicator.title, language),
+                        label=lambda key, language=language: _label(form, table, key, language),  # type: ignore[misc]
+                    )
+                    for language in LANGUAGES
+                }
+    return voucher
+
+
+def _command(recipe: Recipe) -> str:
+    words = ["./resguardo count", recipe.indicator]
+    if recipe.by:
+        words.append(f"--by {','.join(recipe.by)}")
+    words += [f"--where '{condition}'" for condition in recipe.where]
+    if recipe.period:
+        words.append(f"--period {recipe.period}")
+    return " ".join(words)
+
+
+def _rows(
+    verdict: Verdict, table: SafeTable | None, programme: Programme, language: str
+) -> list[tuple[str, str]]:
+    """The facts of the voucher as pairs of term and text, those that there are."""
+    claim = verdict.claim
+    _, indicator = indicator_named(claim.recipe.indicator)
+    rows = [
+        ("what", in_language(indicator.counts, language)),
+        ("when", in_language(indicator.when, language)),
+        ("where", in_language(claim.recipe.coverage, language) or _countries(claim.recipe, language)),
+        ("period", period_text(claim.recipe.period, language) if claim.recipe.period else _everything(language)),
+    ]
+    if claim.before is not None:
+        before = period_text(claim.before.period, language) if claim.before.period else ""
+        rows.append(("before", before))
+    if table is not None:
+        institutions = say("server.voucher.contributors", language, number=len(table.contributors))
+        rows.append(("as_of", f"{date_in(table.as_of, language)} · {institutions}"))
+        rows.append(("protection", table.method_text(language)))
+    rows.append(("silent", in_language(indicator.silent, language)))
+    return [(say(f"server.voucher.{term}", language), text) for term, text in rows if text]
+
+
+def period_text(period: str, language: str) -> str:
+    """A period as a person reads it: ``2022``, ``agosto de 2022``, ``septiembre de 2021 a agosto de 2022``."""
+    months = months_of(period)
+    first, last = months[0], months[-1]
+    if first.endswith("-01") and last.endswith("-12"):
+        years = list(dict.fromkeys((first[:4], last[:4])))
+        return "–".join(years)
+    return " – ".join(dict.fromkeys(_month(month, language) for month in (first, last)))
+
+
+def _month(month: str, language: str) -> str:
+    pattern = {"es": "MMMM 'de' y"}.get(language, "MMMM y")
+    return str(format_date(date.fromisoformat(f"{month}-01"), format=pattern, locale=language))
+
+
+def _everything(language: str) -> str:
+    return say("server.voucher.everything", language)
+
+
+def _countries(recipe: Recipe, language: str) -> str:
+    for condition in recipe.where:
+        fact, _, values = condition.replace(" = ", " in ").partition(" in ")
+        if fact.strip() == "country":
+            return countries_in([value.strip() for value in values.split("|")], language)
+    return ""
+
+
+def _label(form: Form, table: SafeTable, key: tuple[str, ...], language: str) -> str:
+    return " · ".join(
+        form.code_label(fact, code, language) for fact, code in zip(table.spec.dimensions, key, strict=True)
+    )
+
+
+def _table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
+    """The table as `tell/parts/table.html` shows it."""
+    cells = sorted(table.cells, key=lambda cell: (cell.status, -(float(cell.value) if _is_number(cell) else 0)))
+    rows = [
+        {
+            "label": _label(form, table, cell.key, language),
+            "cells": [{"text": shown(cell, table, language), "protected": cell.status == "C"}],
+            "total": False,
+        }
+        for cell in cells
+    ]
+    total = table.total
+    rows.append(
+        {
+            "label": say("server.count.total", language),
+            "cells": [{"text": shown(total, table, language), "protected": total.status == "C"}],
+            "total": True,
+        }
+    )
+    _, indicator = indicator_named(table.spec.id)
+    return {
+        "caption": in_language(indicator.title, language),
+        "corner": "",
+        "header": [in_language(indicator.title, language)],
+        "rows": rows,
+        "floor": table.method.floor,
+    }
+
+
+def _is_number(cell: Any) -> bool:
+    return cell.value is not None and not hasattr(cell.value, "isoformat")
