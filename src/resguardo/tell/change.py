@@ -11,6 +11,7 @@ from math import sqrt
 
 from scipy.stats import binomtest, norm
 
+from resguardo.count.indicator import PERIOD_DIMENSIONS
 from resguardo.tell.figure import Figure
 from resguardo.tell.interval import Interval, interval_of
 from resguardo.tell.wording import Listed, Remark
@@ -155,6 +156,8 @@ def comparability(figure: Figure, before: Figure, facts: Mapping[str, object]) -
             Remark("tell.not_computable.unequal_periods", {**facts, **months}),
             stopping=(Remark("tell.note.unequal_coverage", months),),
         )
+    if any(condition.fact in PERIOD_DIMENSIONS for condition in (*figure.filters, *before.filters)):
+        return forbidden("period_in_where")
     same_months = now.months == then.months
     differing = set(figure.filters) ^ set(before.filters)
     if same_months and not differing:

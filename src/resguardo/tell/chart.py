@@ -61,6 +61,7 @@ def bars_svg(table: SafeTable, language: Language, *, title: str, label: Label |
     return svg_of(bars_of(table, language, label=label), language, title=title)
 
 
+_SVG = 'xmlns="http://www.w3.org/2000/svg" class="grafica"'
 _ROW, _BAR, _TOP, _LABEL, _WIDTH, _ROOM = 30, 19, 10, 150, 400, 60
 
 
@@ -68,17 +69,14 @@ def svg_of(bars: tuple[Bar, ...], language: Language, *, title: str) -> str:
     """The rows as SVG text."""
     if not bars:
         name = escape(say("tell.chart.empty", language, title=title))
-        return f'<svg class="grafica" viewBox="0 0 {_WIDTH} {_ROW}" role="img" aria-label="{name}"></svg>'
+        return f'<svg {_SVG} viewBox="0 0 {_WIDTH} {_ROW}" role="img" aria-label="{name}"></svg>'
     heard = ", ".join(f"{bar.label} {bar.spoken}" for bar in bars)
     name = escape(say("tell.chart.list", language, title=title, bars=heard))
     height = _ROW * len(bars) + _TOP
     longest = max((bar.value or 0 for bar in bars), default=0) or 1
     drawn = "".join(_row(place, bar, longest) for place, bar in enumerate(bars))
     hatch = _HATCH if any(bar.is_protected for bar in bars) else ""
-    return (
-        f'<svg class="grafica" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{name}">'
-        f"{hatch}{drawn}</svg>"
-    )
+    return f'<svg {_SVG} viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{name}">{hatch}{drawn}</svg>'
 
 
 # The inside of a security envelope: what is sealed or protected, and nothing else, is hatched.

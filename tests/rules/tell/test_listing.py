@@ -146,7 +146,7 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
     assert windows == plain_text
 
 
-some_word = some.text(some.characters(categories=("L",), max_codepoint=0x24F), min_size=1, max_size=8)
+some_word = some.text(some.characters(categories=["L"], max_codepoint=0x24F), min_size=1, max_size=8)
 some_line = some.lists(some_word, min_size=1, max_size=9).map(" ".join)
 some_gap = some.sampled_from(["\n", "\n\n", "\n \t\n\n", "  \n", "\r\n", "\n\n\n\n"])
 some_date = some.sampled_from(["15 March, 2023", "4 de mayo de 2022", "2022-06-30", "May 9, 2022"])
