@@ -196,20 +196,8 @@ def read_checkpoint(text: str) -> SignedCheckpoint:
 
 def read_checkpoints(text: str) -> tuple[SignedCheckpoint, ...]:
     """Every checkpoint of a file that holds several, one after the other with an empty line between them."""
-    notes: list[str] = []
-    part: list[str] = []
-    signed = False
-    for line in text.split("\n"):
-        if signed and not line.startswith(_DASH):
-            notes.append("\n".join(part) + "\n")
-            part, signed = [], False
-            if line == "":
-                continue
-        part.append(line)
-        signed = signed or line.startswith(_DASH)
-    if any(part):
-        notes.append("\n".join(part))
-    return tuple(read_checkpoint(note) for note in notes)
+    parts = re.split(rf"\n\n(?!{_DASH})", text.rstrip("\n"))
+    return tuple(read_checkpoint(part + "\n") for part in parts)
 
 
 @dataclass(frozen=True)

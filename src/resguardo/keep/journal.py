@@ -122,7 +122,7 @@ def entry_bytes(leaf: Leaf, vocabulary: Vocabulary | None = None) -> bytes:
     moment = leaf.t.astimezone(UTC)
     members: dict[str, object] = {
         "v": 1,
-        "t": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
+        "t": f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z",
         "inst": str(leaf.inst),
         "act": str(leaf.act),
         "who": leaf.who,
@@ -141,52 +141,39 @@ def entry_bytes(leaf: Leaf, vocabulary: Vocabulary | None = None) -> bytes:
         "req": str(leaf.req),
     }
     members = {name: value for name, value in members.items() if value is not None}
-    _check_members(members)
+    entry = _canonical(members)
+    if len(entry) > MOST_BYTES or not _is_whole(_ENTRY.fullmatch(entry)):
+        raise NotAnEntry(_wrong_member(members))
     if vocabulary is not None:
         if leaf.role not in vocabulary.roles:
             raise NotAnEntry("role")
         if leaf.purpose is not None and leaf.purpose not in vocabulary.purposes:
             raise NotAnEntry("purpose")
-    return _canonical(members)
+    return entry
 
 
 def read_entry(entry: bytes) -> Leaf:
     """The leaf in the bytes; refuses bytes that `entry_bytes` would not have written, to the last comma."""
-    if len(entry) > MOST_BYTES:
-        raise NotAnEntry("length")
-    try:
-        members = json.loads(entry.decode("ascii"))
-    except ValueError:
-        raise NotAnEntry("json") from None
-    except RecursionError:
-        raise NotAnEntry("json") from None
-    if not isinstance(members, dict):
-        raise NotAnEntry("json")
-    _check_members(members)
-    if _canonical(members) != entry:
-        raise NotAnEntry("json")
-    try:
-        moment = datetime.strptime(members["t"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise NotAnEntry("t") from None
+    found = _parts(entry)
+    said = {name: value.decode("ascii") for name, value in found.groupdict().items() if value is not None}
     return Leaf(
-        t=moment,
-        inst=UUID(members["inst"]),
-        act=Act(members["act"]),
-        who=members["who"],
-        role=members["role"],
-        dec=Outcome(members["dec"]),
-        pol=members["pol"],
-        req=UUID(members["req"]),
-        purpose=members.get("purpose"),
-        basis=Basis(members["basis"]) if "basis" in members else None,
-        consent=members.get("consent"),
-        fields=tuple(members.get("fields", ())),
-        subj=members.get("subj"),
-        sn=members.get("sn"),
-        sp=members.get("sp"),
-        obj=UUID(members["obj"]) if "obj" in members else None,
-        h=members.get("h"),
+        t=datetime.fromisoformat(said["t"]),
+        inst=UUID(said["inst"]),
+        act=Act(said["act"]),
+        who=said["who"],
+        role=said["role"],
+        dec=Outcome(said["dec"]),
+        pol=said["pol"],
+        req=UUID(said["req"]),
+        purpose=said.get("purpose"),
+        basis=Basis(said["basis"]) if "basis" in said else None,
+        consent=said.get("consent"),
+        fields=tuple(int(number) for number in said["fields"].split(",")) if "fields" in said else (),
+        subj=said.get("subj"),
+        sn=int(said["sn"]) if "sn" in said else None,
+        sp=said.get("sp"),
+        obj=UUID(said["obj"]) if "obj" in said else None,
+        h=said.get("h"),
     )
 
 
@@ -218,6 +205,15 @@ def verify_entry(entry: bytes, proof: str, public_key: str) -> bool:
 
 
 @dataclass(frozen=True)
+class HeldEntry:
+    """What a subject keeps from a receipt: the own mark, the newest entry's number and its chain hash."""
+
+    subj: str
+    sn: int
+    hash: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing that is wrong with a journal. `entry` is the place of an entry, the first being 0."""
 
@@ -237,12 +233,14 @@ def verify_journal(
     public_key: str,
     witness_heads: Sequence[str] = (),
     witness_keys: Sequence[str] = (),
+    held: Sequence[HeldEntry] = (),
 ) -> tuple[Finding, ...]:
     """Everything that is wrong with a journal; nothing found means that it is whole.
 
-    Looks at each entry's form, at each subject's chain, at every signed head against the entries, and at the
-    heads that witnesses kept. A head of a witness counts when the log or one of the `witness_keys` signed it.
-    Without such a head a journal that was rolled back to an earlier, once signed end looks whole.
+    Looks at each entry's form, at each subject's chain, at every signed head against the entries, at the
+    heads that witnesses kept and at what subjects hold from their receipts. A head of a witness counts when
+    the log or one of the `witness_keys` signed it. Without such a head a journal that was rolled back to an
+    earlier, once signed end looks whole.
     """
     key = VerifierKey.read(public_key)
     keys = (key, *map(VerifierKey.read, witness_keys))
@@ -252,16 +250,20 @@ def verify_journal(
     wanted = {head.checkpoint.size for head in (*heads, *witnessed)}
     roots: dict[int, bytes] = {0: Frontier().root}
     frontier = Frontier()
-    chains = _Chains(findings)
+    chains = _Chains(findings, held)
     size = 0
     for entry in entries:
-        chains.follow(size, entry)
-        frontier = frontier.append(leaf_hash(entry))
+        leaf = leaf_hash(entry)
+        chains.follow(size, entry, leaf)
+        frontier = frontier.append(leaf)
         size += 1
         if size in wanted:
             roots[size] = frontier.root
     _compare(heads, key.name, size, roots, "checkpoint", findings)
     _compare(witnessed, key.name, size, roots, "witness_head", findings)
+    for kept in held:
+        if chains.hash_of(kept.subj, kept.sn) != kept.hash:
+            findings.append(Finding("held_entry", None, (("number", str(kept.sn)),)))
     signed = max((head.checkpoint.size for head in heads), default=None)
     if signed is None:
         findings.append(Finding("no_checkpoint"))
@@ -273,30 +275,41 @@ def verify_journal(
 class _Chains:
     """Follows the entries one by one: their form, their institution, and each subject's own count."""
 
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[Finding], held: Sequence[HeldEntry]) -> None:
         self._findings = findings
-        self._last: dict[str, tuple[int, str]] = {}
-        self._institution: UUID | None = None
+        self._watched = {(kept.subj.encode(), kept.sn) for kept in held}
+        self._seen: dict[tuple[bytes, int], str] = {}
+        self._last: dict[bytes, tuple[int, bytes | None]] = {}
+        self._institution: bytes | None = None
 
-    def follow(self, index: int, entry: bytes) -> None:
+    def follow(self, index: int, entry: bytes, leaf: bytes) -> None:
         try:
-            leaf = read_entry(entry)
+            found = _parts(entry)
         except NotAnEntry as wrong:
             self._findings.append(Finding("entry_form", index, (("member", wrong.member),)))
             return
+        institution, subject, number, hash_before = found.group("inst", "subj", "sn", "sp")
         if self._institution is None:
-            self._institution = leaf.inst
-        elif leaf.inst != self._institution:
+            self._institution = institution
+        elif institution != self._institution:
             self._findings.append(Finding("entry_institution", index))
-        if leaf.subj is None or leaf.sn is None:
+        if subject is None:
             return
-        number, hash_before = self._last.get(leaf.subj, (0, None))
-        self._last[leaf.subj] = (leaf.sn, chain_hash(entry))
-        if leaf.sn != number + 1:
-            facts = (("expected", str(number + 1)), ("found", str(leaf.sn)))
+        count, expected_hash = self._last.get(subject, (0, None))
+        here = int(number)
+        hash_here = leaf[:16].hex()
+        self._last[subject] = (here, hash_here.encode())
+        if (subject, here) in self._watched:
+            self._seen[subject, here] = hash_here
+        if here != count + 1:
+            facts = (("expected", str(count + 1)), ("found", str(here)))
             self._findings.append(Finding("chain_number", index, facts))
-        elif leaf.sp != hash_before:
+        elif hash_before != expected_hash:
             self._findings.append(Finding("chain_hash", index))
+
+    def hash_of(self, subject: str, number: int) -> str | None:
+        """The chain hash of an entry that a subject holds, if the journal has it."""
+        return self._seen.get((subject.encode(), number))
 
 
 def _read_heads(
@@ -341,62 +354,111 @@ def _compare(
             good = said.size
 
 
-_HEX_16 = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_HEX_32 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-_TEXT_MEMBERS: Final = {
-    "t": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII),
-    "inst": _UUID,
-    "act": re.compile("|".join(Act), re.ASCII),
-    "who": _HEX_16,
-    "role": _WORD,
-    "purpose": _WORD,
-    "basis": re.compile("|".join(Basis), re.ASCII),
-    "consent": re.compile(f"{_UUID.pattern}|{_HEX_16.pattern}|{_HEX_32.pattern}", re.ASCII),
-    "subj": _HEX_16,
-    "sp": _HEX_16,
-    "obj": _UUID,
+_HEX_16: Final = "[0-9a-f]{32}"
+_HEX_32: Final = "[0-9a-f]{64}"
+_UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_WORD: Final = "[a-z][a-z0-9_]{0,39}"
+_NUMBER: Final = "[1-9][0-9]{0,14}"
+_GROUP: Final = "[1-9][0-9]{0,8}"
+_DAY: Final = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_HOUR: Final = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}"
+
+_ALPHABETS: Final = {
+    "act": "|".join(Act),
+    "basis": "|".join(Basis),
+    "consent": f"{_UUID}|{_HEX_16}|{_HEX_32}",
+    "dec": "|".join(Outcome),
+    "fields": f"{_GROUP}(?:,{_GROUP})*",
     "h": _HEX_32,
-    "dec": re.compile("|".join(Outcome), re.ASCII),
+    "inst": _UUID,
+    "obj": _UUID,
     "pol": _HEX_32,
+    "purpose": _WORD,
     "req": _UUID,
+    "role": _WORD,
+    "sn": _NUMBER,
+    "sp": _HEX_16,
+    "subj": _HEX_16,
+    "t": rf"{_DAY}T{_HOUR}\.[0-9]{{3}}Z",
+    "v": "1",
+    "who": _HEX_16,
 }
-_REQUIRED: Final = ("v", "t", "inst", "act", "who", "role", "dec", "pol", "req")
-_LARGEST_NUMBER: Final = 2**53 - 1
+"""What each member may hold, the members in the order in which canonical JSON writes them."""
+
+_REQUIRED: Final = frozenset({"v", "t", "inst", "act", "who", "role", "dec", "pol", "req"})
 
 
-def _check_members(members: dict[str, object]) -> None:
-    for name in _REQUIRED:
-        if name not in members:
-            raise NotAnEntry(name)
-    for name, value in members.items():
-        pattern = _TEXT_MEMBERS.get(name)
-        if pattern is not None:
-            right = isinstance(value, str) and pattern.fullmatch(value) is not None
-        elif name == "v":
-            right = type(value) is int and value == 1
-        elif name == "sn":
-            right = type(value) is int and 1 <= value <= _LARGEST_NUMBER
-        elif name == "fields":
-            right = _are_groups(value)
-        else:
-            right = False
-        if not right:
-            raise NotAnEntry(name)
-    if ("subj" in members) != ("sn" in members):
-        raise NotAnEntry("sn")
-    if ("sp" in members) != (members.get("sn", 1) != 1):
-        raise NotAnEntry("sp")
+def _entry_pattern() -> re.Pattern[bytes]:
+    """An entry, whole: what this does not match to the last byte is no entry."""
+    members: list[str] = []
+    for name, alphabet in _ALPHABETS.items():
+        value = f"(?P<{name}>{alphabet})"
+        if name == "fields":
+            value = rf"\[{value}\]"
+        elif name not in ("v", "sn"):
+            value = f'"{value}"'
+        comma = "," if members else ""
+        member = f'{comma}"{name}":{value}'
+        members.append(member if name in _REQUIRED else f"(?:{member})?")
+    return re.compile((r"\{" + "".join(members) + r"\}").encode("ascii"))
 
 
-def _are_groups(value: object) -> bool:
-    """Group numbers, each once, in rising order."""
-    if not isinstance(value, list) or not value:
+_ENTRY: Final = _entry_pattern()
+
+
+def _is_whole(found: re.Match[bytes] | None) -> bool:
+    """What the pattern alone cannot say: real days, numbers in range and order, members that go together."""
+    if found is None:
         return False
-    return all(type(number) is int and 1 <= number <= 0xFFFFFFFF for number in value) and all(
-        a < b for a, b in pairwise(value)
-    )
+    moment, subject, number, hash_before, fields = found.group("t", "subj", "sn", "sp", "fields")
+    if (subject is None) != (number is None) or (hash_before is None) != (number in (None, b"1")):
+        return False
+    if fields is not None and b"," in fields:
+        groups = [int(group) for group in fields.split(b",")]
+        if any(a >= b for a, b in pairwise(groups)):
+            return False
+    try:
+        datetime.fromisoformat(moment.decode("ascii"))
+    except ValueError:
+        return False
+    return True
+
+
+def _parts(entry: bytes) -> re.Match[bytes]:
+    """The members of an entry; refuses what is none and names the member that is wrong."""
+    found = _ENTRY.fullmatch(entry) if len(entry) <= MOST_BYTES else None
+    if found is not None and _is_whole(found):
+        return found
+    try:
+        members = json.loads(entry.decode("ascii")) if len(entry) <= MOST_BYTES else None
+    except (ValueError, RecursionError):
+        members = None
+    raise NotAnEntry(_wrong_member(members) if isinstance(members, dict) else "json")
+
+
+def _wrong_member(members: dict[str, object]) -> str:
+    """Which member of a false entry is wrong; ``json`` when it is only the way it is written."""
+    for name in sorted(_REQUIRED | set(members)):
+        if name not in members:
+            return name
+        if name not in _ALPHABETS:
+            return "json"
+        written = _canonical({name: members[name]})[len(name) + 4 : -1].decode("ascii")
+        plain = written.strip("[]" if name == "fields" else '"' if name not in ("v", "sn") else "")
+        if not re.fullmatch(_ALPHABETS[name], plain):
+            return name
+    if ("subj" in members) != ("sn" in members):
+        return "sn"
+    if ("sp" in members) != (members.get("sn", 1) != 1):
+        return "sp"
+    found = _ENTRY.fullmatch(_canonical(members))
+    if found is None or _is_whole(found):
+        return "json"
+    try:
+        datetime.fromisoformat(str(members["t"]))
+    except ValueError:
+        return "t"
+    return "fields"
 
 
 def _canonical(members: dict[str, object]) -> bytes:
