@@ -23,10 +23,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from resguardo.plan.languages import explain, say, teach
+from resguardo.plan.languages import explain, say
 from resguardo.values import LANGUAGES, Problem, Refused
-
-teach("server", Path(__file__).parent / "words")
 
 
 def terminal_language() -> str:
@@ -58,10 +56,12 @@ programme_app = typer.Typer(help=words("help.programme"), no_args_is_help=True)
 journal_app = typer.Typer(help=words("help.journal"), no_args_is_help=True)
 news_app = typer.Typer(help=words("help.news"), no_args_is_help=True)
 record_app = typer.Typer(help=words("help.record"), no_args_is_help=True)
+institution_app = typer.Typer(help=words("help.institutions"), no_args_is_help=True)
 app.add_typer(programme_app, name="programme")
 app.add_typer(journal_app, name="journal")
 app.add_typer(news_app, name="news")
 app.add_typer(record_app, name="record")
+app.add_typer(institution_app, name="institution")
 
 InJson = Annotated[bool, typer.Option("--json", help=words("help.json"))]
 Institution = Annotated[str | None, typer.Option("--institution", "-i", help=words("help.institution"))]
@@ -174,10 +174,10 @@ def programme_check(
     folders: Annotated[list[Path] | None, typer.Argument(help=words("help.programme_folder"))] = None,
     as_json: InJson = False,
 ) -> None:
-    from resguardo.plan.programme import built_in_folders, load_programme
+    from resguardo.plan.programme import BUILT_IN, find_programmes, load_programme
 
     answers, broken = [], False
-    for folder in folders or built_in_folders():
+    for folder in folders or find_programmes([BUILT_IN]):
         try:
             programme = load_programme(folder)
             answers.append({"folder": str(folder), "name": programme.name, "problems": []})
@@ -257,7 +257,107 @@ def import_file(
         raise typer.Exit(2)
 
 
+# members
+
+
+@institution_app.command("new", help=words("help.institution_new"))
+def institution_new(
+    slug: Annotated[str, typer.Argument(help=words("help.institution_slug"))],
+    kind: Annotated[str, typer.Option("--kind", help=words("help.institution_kind"))],
+    country: Annotated[str, typer.Option("--country", help=words("help.institution_country"))],
+    name: Annotated[str | None, typer.Option("--name", help=words("help.institution_name"))] = None,
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.members import make_institution
+
+    made = make_institution(slug, name or slug, kind, country.upper())
+    screen.print(words("said.institution_made", name=made.slug))
+
+
+@institution_app.command("list", help=words("help.institution_list"))
+def institution_list(as_json: InJson = False) -> None:
+    set_up_tables()
+    from resguardo_server.actions.members import all_institutions
+
+    rows = all_institutions()
+    if as_json:
+        print_json(
+            [
+                {"slug": row.slug, "name": row.name, "kind": row.kind, "country": row.country, "id": row.id}
+                for row in rows
+            ]
+        )
+        return
+    for row in rows:
+        screen.print(f"{row.slug} · {row.name} · {row.kind} · {row.country}", markup=False, soft_wrap=True)
+
+
 # keep and allow
+
+
+@record_app.command("list", help=words("help.record_list"))
+def record_list(
+    programme: Annotated[str, typer.Argument(help=words("help.import_programme"))],
+    form: Annotated[str | None, typer.Option("--form", "-f", help=words("help.import_form"))] = None,
+    institution: Institution = None,
+    as_json: InJson = False,
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.allow import list_records
+    from resguardo_server.actions.members import operator_of
+
+    rows = list_records(operator_of(institution), programme, form)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        screen.print(f"{row['record']}  {row['form']}  {row['received_on']}", markup=False)
+
+
+@record_app.command("correct", help=words("help.record_correct"))
+def record_correct(
+    record: Annotated[str, typer.Argument(help=words("help.record_id"))],
+    changes: Annotated[list[str], typer.Argument(help=words("help.changes"))],
+    purpose: Annotated[str, typer.Option("--purpose", "-p", help=words("help.purpose"))],
+    email: Annotated[str, typer.Option("--as", help=words("help.as"))],
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.allow import correct_record
+    from resguardo_server.actions.members import member_named
+
+    wrong = [change for change in changes if "=" not in change]
+    if wrong:
+        raise Refused(*(Problem("server.said.no_change", {"text": change[:40]}) for change in wrong))
+    pairs = dict(change.split("=", 1) for change in changes)
+    correct_record(member_named(email), record, pairs, purpose, now=datetime.now(UTC))
+    screen.print(words("said.corrected"))
+
+
+@record_app.command("erase", help=words("help.record_erase"))
+def record_erase(
+    record: Annotated[str, typer.Argument(help=words("help.record_id"))],
+    email: Annotated[str, typer.Option("--as", help=words("help.as"))],
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.allow import erase_record
+    from resguardo_server.actions.members import member_named
+
+    erase_record(member_named(email), record, now=datetime.now(UTC))
+    screen.print(words("said.erased"))
+
+
+@record_app.command("withdraw", help=words("help.record_withdraw"))
+def record_withdraw(
+    record: Annotated[str, typer.Argument(help=words("help.record_id"))],
+    purpose: Annotated[str, typer.Option("--purpose", "-p", help=words("help.purpose"))],
+    email: Annotated[str, typer.Option("--as", help=words("help.as"))],
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.allow import withdraw_consent
+    from resguardo_server.actions.members import member_named
+
+    withdraw_consent(member_named(email), record, purpose, now=datetime.now(UTC))
+    screen.print(words("said.withdrawn"))
 
 
 @record_app.command("open", help=words("help.record_open"))

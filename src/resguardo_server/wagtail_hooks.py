@@ -27,7 +27,7 @@ from wagtail.rich_text import EmbedHandler
 from resguardo_server.models import Claim, Release
 
 
-class ClaimHandler(EmbedHandler):  # type: ignore[misc]
+class ClaimMarkInText(EmbedHandler):  # type: ignore[misc]
     """A claim's mark in stored text, shown as its words."""
 
     identifier = "claim"
@@ -134,7 +134,7 @@ def register_claim_feature(features: Any) -> None:
             "to_database_format": {"entity_decorators": {"CLAIM": claim_to_text}},
         },
     )
-    features.register_embed_type(ClaimHandler)
+    features.register_embed_type(ClaimMarkInText)
 
 
 @hooks.register("insert_global_admin_js")

@@ -70,3 +70,8 @@ def make_institution(slug: str, name: str, kind: str, country: str) -> models.In
     if models.Institution.objects.filter(slug=slug).exists():
         raise Refused(Problem("server.said.taken_slug", {"name": slug}))
     return models.Institution.objects.create(slug=slug, name=name, kind=kind, country=country)
+
+
+def all_institutions() -> list[Institution]:
+    """The institutions of this installation, by short name."""
+    return [row.as_value() for row in models.Institution.objects.order_by("slug")]
