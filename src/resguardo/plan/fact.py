@@ -93,12 +93,14 @@ def automatic_fact(form: FormText, field: Field) -> FactSource:
     _refuse_uncountable(field)
     if field.kind in ("select_one", "select_multiple"):
         return _fact(field.name, field, "code", _codes(form, field))
-    if field.kind == "integer":
+    if field.kind in ("integer", "decimal"):
         return derived_fact(form, field, field.name, "number")
     if field.kind in ("date", "datetime"):
         raise Refused(Problem("plan.fact.date", {"field": field.name}))
     if field.kind == "text":
         raise Refused(Problem("plan.fact.text", {"field": field.name}))
+    if field.kind == "calculate":
+        raise Refused(Problem("plan.fact.calculation", {"field": field.name}))
     raise Refused(Problem("plan.fact.kind", {"field": field.name, "kind": field.kind}))
 
 

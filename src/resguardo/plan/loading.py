@@ -82,9 +82,9 @@ class Loading:
 
     def programme(self) -> Programme:
         root = Table(self.toml, self.toml.root)
-        name = root.snake("name") or self.folder.name
-        if name != self.folder.name:
-            root.refuse("plan.programme.name", "name", name=name, folder=self.folder.name)
+        name, written = self.folder.name, root.snake("name")
+        if written is not None and written != name:
+            root.refuse("plan.programme.name", "name", name=written, folder=name)
         population = root.code("population", Population) or Population.STRICT
         title, description, question = root.words("title"), root.words("description"), root.words("question")
         purposes = self._all(root, "purpose", self._purpose)

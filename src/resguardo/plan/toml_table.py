@@ -66,6 +66,10 @@ class TomlFile:
                     break
                 if assignment.match(self.lines[number]):
                     return number + 1
+            inner = f"{header}.{key}" if header else key
+            for number in range(start, len(self.lines)):
+                if re.match(rf"^\s*\[+\s*{re.escape(inner)}\s*\]+", self.lines[number]):
+                    return number + 1
         return start + 1 if header else None
 
 

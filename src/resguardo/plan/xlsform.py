@@ -112,7 +112,7 @@ _KINDS: Mapping[str, FieldKind] = {
     "integer": "integer",
     "int": "integer",
     "decimal": "decimal",
-    "range": "decimal",
+    "range": "integer",
     "date": "date",
     "datetime": "datetime",
     "date time": "datetime",
@@ -531,6 +531,8 @@ class _Reading:
 
     def _kind_of(self, written: str, row: Row) -> tuple[FieldKind | None, str | None]:
         lowered = written.lower()
+        if lowered == "range" and "." in row.cells.get("parameters", ""):
+            return "decimal", None
         if lowered in _KINDS:
             return _KINDS[lowered], None
         for command in sorted(_SELECTS, key=len, reverse=True):
