@@ -390,6 +390,11 @@ class KeyRing(_Hidden):
                 return key
         raise KeyRefused("statistics_key_missing", version=str(version))
 
+    def with_new_statistics_version(self, chance: Chance) -> KeyRing:
+        """A ring that seals facts under a fresh key from now on, and still opens what older keys sealed."""
+        key = StatisticsKey(self.statistics_key.version + 1, chance(32))
+        return replace(self, statistics_keys=(*self.statistics_keys, key))
+
     def unit_key(self, unit: str, subject: UUID) -> bytes:
         """Sixteen bytes under which one subject is counted once; without the ring they lead to nobody."""
         _check_unit(unit)

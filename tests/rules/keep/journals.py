@@ -1,0 +1,82 @@
+"""A journal as an institution writes it, for the tests that tamper with one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from places import NOW, SHELTER, chance_of, ring_of
+
+from resguardo.keep.checkpoint import COSIGNATURE, VerifierKey, cosign_checkpoint, read_checkpoint
+from resguardo.keep.journal import Act, Leaf, Outcome, chain_hash, entry_bytes, subject_mark
+from resguardo.keep.keys import SubjectKey
+from resguardo.keep.tree import root_of
+from resguardo.values import Basis
+
+ORIGIN = "shelter-a.example/journal"
+RING = ring_of()
+KEY = RING.journal_verifier_key(ORIGIN)
+WITNESS = Ed25519PrivateKey.from_private_bytes(chance_of("witness")(32))
+WITNESS_NAME = "consulate-b.example/witness"
+WITNESS_KEY = VerifierKey(WITNESS_NAME, COSIGNATURE, WITNESS.public_key().public_bytes_raw()).text
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Entries and signed heads, as they are handed to an auditor."""
+
+    entries: tuple[bytes, ...]
+    checkpoints: tuple[str, ...]
+
+    def signed_at(self, *sizes: int) -> Journal:
+        """The same entries with heads signed at those sizes."""
+        return replace(self, checkpoints=tuple(head(self.entries[:size]) for size in sizes))
+
+
+def head(entries: tuple[bytes, ...]) -> str:
+    """A head that the log's own key signed over these entries."""
+    return RING.sign_checkpoint(ORIGIN, len(entries), root_of(entries))
+
+
+def witnessed(entries: tuple[bytes, ...]) -> str:
+    """A head that the log and the witness signed."""
+    signed = read_checkpoint(head(entries))
+    return signed.with_signature(cosign_checkpoint(signed, WITNESS_NAME, WITNESS, now=NOW)).text
+
+
+def leaf_of(number: int, **members: object) -> Leaf:
+    """An opening that is like any other; `members` change it."""
+    usual: dict[str, object] = {
+        "t": NOW + timedelta(seconds=number),
+        "inst": SHELTER,
+        "act": Act.READ,
+        "who": RING.staff_pseudonym(str(number % 3)),
+        "role": "trainer",
+        "dec": Outcome.ALLOW,
+        "pol": "ab" * 32,
+        "req": UUID(int=number),
+        "purpose": "training",
+        "basis": Basis.CONSENT,
+        "fields": (1, 2),
+        "obj": UUID(int=number % 5),
+    }
+    return Leaf(**(usual | members))  # type: ignore[arg-type]
+
+
+def journal_of(count: int, people: int = 5, *, left_out: int | None = None) -> Journal:
+    """A journal with that many entries about some people, signed about every fifth entry and at its end."""
+    marks = [subject_mark(SubjectKey(chance_of(f"person {person}")(32))) for person in range(people)]
+    newest: dict[str, tuple[int, str]] = {}
+    entries: list[bytes] = []
+    for number in range(count):
+        if number == left_out:
+            continue
+        mark = marks[(number * 7 + number // 3) % people]
+        before, hash_before = newest.get(mark, (0, None))
+        entry = entry_bytes(leaf_of(number, subj=mark, sn=before + 1, sp=hash_before))
+        newest[mark] = (before + 1, chain_hash(entry))
+        entries.append(entry)
+    sizes = [*range(5, len(entries), 5), len(entries)]
+    return Journal(tuple(entries), ()).signed_at(*sizes)
