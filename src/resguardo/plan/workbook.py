@@ -61,6 +61,8 @@ class Workbook:
 
     sheets: Mapping[str, FormSheet]
     problems: tuple[Problem, ...] = field(default=())
+    names: tuple[str, ...] = field(default=())
+    """The names of all its sheets as they are written, also of those that are not part of a form."""
 
 
 def read_workbook(source: Path | bytes, *, file_label: str) -> Workbook:
@@ -127,7 +129,7 @@ def _workbook_of_markdown(octets: bytes, file_label: str) -> Workbook:
         problems.extend(faults)
     if not sheets:
         raise Refused(_fault("not_a_form", file_label))
-    return Workbook(sheets, tuple(problems))
+    return Workbook(sheets, tuple(problems), tuple(sheets))
 
 
 def _tables(text: str) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
@@ -212,7 +214,7 @@ def _workbook_of_xlsx(octets: bytes, file_label: str) -> Workbook:
         raise Refused(_fault("not_a_form", file_label)) from None
     finally:
         book.close()
-    return Workbook(sheets)
+    return Workbook(sheets, names=tuple(book.sheetnames))
 
 
 def _sheet_of_cells(name: str, lines: Iterable[tuple[object, ...]], file_label: str) -> FormSheet:

@@ -163,6 +163,8 @@ _SPYING = frozenset(
 )
 """What a phone would note about its owner without asking. Never collected."""
 
+_OLD_FORM_IDS = ("id_string", "set_form_id")
+
 _BEGIN = re.compile(r"^begin[ _](group|repeat)$")
 _END = re.compile(r"^end[ _](group|repeat)$")
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]*$")
@@ -189,6 +191,8 @@ _SPELLINGS: Mapping[str, str] = {
     "calculate": "calculation",
     "constraining_message": "constraint_message",
     "readonly": "read_only",
+    "requiredmsg": "required_message",
+    "noapperrorstring": "no_app_error_string",
     "count": "repeat_count",
     "list name": "list_name",
 }
@@ -196,6 +200,9 @@ _SPOKEN = frozenset(
     {"label", "hint", "guidance_hint", "constraint_message", "required_message"}
     | {"image", "big-image", "audio", "video"}
 )
+_SHOWN = _SPOKEN - {"guidance_hint", "constraint_message", "required_message"} | {"media"}
+"""Columns with which a question or a choice shows itself to a person."""
+
 _EXPRESSIONS = frozenset(
     {"relevant", "constraint", "calculation", "choice_filter", "required", "repeat_count"}
 )
@@ -203,7 +210,7 @@ _SURVEY_COLUMNS = (
     _SPOKEN
     | _EXPRESSIONS
     | {"type", "name", "sensitivity", "appearance", "parameters", "default", "read_only", "trigger"}
-    | {"autoplay", "rows", "save_to", "intent", "disabled"}
+    | {"autoplay", "rows", "save_to", "intent", "disabled", "no_app_error_string", "compact_tag"}
 )
 _PREFIXES = ("bind", "body", "control", "instance", "media")
 _YES = frozenset({"yes", "true", "true()"})
@@ -252,6 +259,7 @@ class _Reading:
         self.label = label
         self.problems: list[tuple[int, Problem]] = [(_FIRST, problem) for problem in workbook.problems]
         self.sheets = {key: self._renamed(sheet) for key, sheet in workbook.sheets.items() if key != ""}
+        self.sheet_names = workbook.names
         self.settings: dict[str, str] = {}
         self.choices: dict[str, list[Choice]] = {}
         self.fields: list[Field] = []
@@ -264,7 +272,7 @@ class _Reading:
     def form(self) -> FormText:
         survey = self.sheets.get("survey")
         if survey is None or not survey.header:
-            found = ", ".join(sorted(self.sheets)) or "-"
+            found = ", ".join(self.sheet_names) or "-"
             raise Refused(Problem("plan.form.no_survey", {"found": found}, self.label))
         self._read_settings()
         self._check_columns(survey)
@@ -315,6 +323,8 @@ class _Reading:
     def _renamed(self, sheet: FormSheet) -> FormSheet:
         """The sheet with the column names that XLSForm means, whatever spelling it was given."""
         names = {column: _column(column, sheet.name) for column in sheet.header if column}
+        if sheet.name == "settings" and "form_id" in names:
+            names.update({old: old for old in _OLD_FORM_IDS if old in names})  # the new spelling counts
         seen = Counter(names[column] for column in sheet.header if column)
         for column, times in seen.items():
             if times > 1:
@@ -409,7 +419,7 @@ class _Reading:
                     first=str(earlier),
                 )
             spoken = self._spoken(row.cells, "label")
-            if not spoken:
+            if not any(column.partition("::")[0] in _SHOWN for column in row.cells):
                 self._refuse(_LATER, "choice_unlabelled", sheet="choices", row=row, column="label", code=code)
             others = {
                 column: value
@@ -436,6 +446,9 @@ class _Reading:
                 continue
             if ending := _END.match(kind_written):
                 self._close_group(open_groups, ending[1], row)
+                continue
+            if re.match(r"^(begin|end)[ _]", kind_written) and not _BEGIN.match(kind_written):
+                self._refuse(_NEXT, "type", sheet="survey", row=row, column="type", type=written)
                 continue
             path = tuple(name for _, name, _, _ in open_groups)
             name = cells.get("name", "")
@@ -608,7 +621,8 @@ class _Reading:
     ) -> Field:
         cells = row.cells
         label = self._spoken(cells, "label")
-        if not label and kind not in ("calculate", "hidden"):
+        seen = any(column.partition("::")[0] in _SHOWN for column in cells)
+        if not seen and kind not in ("calculate", "hidden"):
             self._refuse(_LATER, "unlabelled", sheet="survey", row=row, column="label", name=name)
         if kind == "calculate" and not cells.get("calculation") and not cells.get("default"):
             self._refuse(_LATER, "no_calculation", sheet="survey", row=row, column="calculation", name=name)
@@ -696,7 +710,7 @@ def _column(written: str, sheet: str) -> str:
     if sheet == "choices" and base == "value":
         base = "name"
     if sheet == "settings":
-        base = {"id_string": "form_id", "set_form_id": "form_id"}.get(base, base)
+        base = "form_id" if base in _OLD_FORM_IDS else base
     return f"{base}::{rest.strip()}" if double else base
 
 
@@ -745,7 +759,7 @@ def _xform_of(form: FormText) -> str:
         survey.append(cells)
     columns = [*(c for c in form._sheets["survey"].header if c and _is_known_column(c)), attribute]
     columns.remove("sensitivity")
-    settings = dict(form.settings)
+    settings = {key: text for key, text in form.settings.items() if key not in _OLD_FORM_IDS}
     namespace = f'resguardo="{XFORMS_NAMESPACE}"'
     settings["namespaces"] = f"{settings.get('namespaces', '')} {namespace}".strip()
     choices = form._sheets.get("choices")

@@ -283,3 +283,27 @@ def test_a_range_is_whole_unless_its_steps_are_not() -> None:
         for steps in ("start=0 end=10 step=1", "start=0 end=1 step=0.1")
     ]
     assert kinds == ["integer", "decimal"]
+
+
+def test_of_two_spellings_of_the_form_id_the_new_one_counts() -> None:
+    text = "| survey |\n| | type | name | label | sensitivity |\n| | text | a | A | plain |\n"
+    form = read_form((text + "| settings |\n| | id_string | form_id |\n| | old | new |\n").encode(), name="x")
+    assert form.settings["form_id"] == "new"
+    assert 'id="new"' in form.xform
+
+
+def test_a_picture_or_a_hint_may_stand_for_a_label() -> None:
+    form = read_form(
+        b"""
+| survey |
+| | type | name | label | hint | media::image | sensitivity |
+| | select_one face | mood | | | faces.png | sensitive |
+| | text | why | | In your words | | sensitive |
+| choices |
+| | list_name | name | label | media::image |
+| | face | glad | | glad.png |
+""",
+        name="mood",
+    )
+    assert [dict(field.label) for field in form.fields] == [{}, {}]
+    assert "jr://images/glad.png" in form.xform

@@ -250,3 +250,23 @@ def test_a_slip_of_the_pen_anywhere_ends_in_a_form_or_a_refusal(place: int, slip
     except Refused as refusal:
         said = explain_all(refusal, "en")
     assert all(said)
+
+
+def test_a_loop_is_refused_once_for_its_beginning_and_once_for_its_end() -> None:
+    rows = "|        | begin loop over yes_no | l | L | | | | |\n|        | end loop | | | | | | |"
+    problems = refused(changed("\n\n| choices |", f"\n{rows}\n\n| choices |"))
+    assert [place(problem) for problem in problems] == [
+        ("type", "survey", 5, "type"),
+        ("type", "survey", 6, "type"),
+    ]
+
+
+def test_a_workbook_whose_sheets_have_other_names_is_told_which_it_has() -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["type", "name"])
+    octets = BytesIO()
+    book.save(octets)
+    problem = only(octets.getvalue())
+    assert (problem.code, problem.facts["found"]) == ("plan.form.no_survey", "Sheet")
