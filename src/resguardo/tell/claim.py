@@ -36,6 +36,7 @@ from resguardo.tell.interval import (
     percentage_of,
 )
 from resguardo.tell.wording import (
+    Clauses,
     Countries,
     Listed,
     Number,
@@ -175,8 +176,8 @@ class Verdict:
         return joined(
             [
                 at_sentence_start(self.reason.sentence(language)),
-                *(at_sentence_start(note.sentence(language)) for note in self.notes),
                 offer,
+                *(at_sentence_start(note.sentence(language)) for note in self.notes),
             ]
         )
 
@@ -260,7 +261,7 @@ def _would_expose(code: str, /, **facts: object) -> _Finding:
 
 def _not_counted(claim: Claim, refused: Refused, tables: Mapping[str, Figure]) -> Verdict:
     """The verdict when a recipe was refused: its reasons, in the words of the room that refused."""
-    reasons = Listed(refused.problems)
+    reasons = Clauses(refused.problems)
     exposes = isinstance(refused, DifferenceRisk | ExactNotAllowed | TooManyBreakdowns)
     finding = (_would_expose if exposes else _not_computable)("refused", reasons=reasons)
     return Verdict(claim, finding.kind, finding.reason, tables.get("recipe"), tables.get("before"))
@@ -299,11 +300,22 @@ def _judge_number(claim: Claim, interval: Interval) -> _Finding:
     known = "exactly" if interval.exact is not None else "between"
     match holds(claim.compares, interval, Fraction(claim.number), decimals=claim.decimals):
         case True:
-            facts["relation"] = Remark(f"tell.relation.{claim.compares}", {"number": shown})
+            name: str = claim.compares
+            if claim.compares is Predicate.EXACT and _is_shown_finer(interval, claim):
+                name = "rounded"
+            facts["relation"] = Remark(f"tell.relation.{name}", {"number": shown})
             return _true(f"verdict.true_{known}", **facts)
         case False:
             return replace(_false(f"verdict.false_{known}", **facts), proposals=proposals)
     return replace(_would_expose("number" if proposals else "too_few", **facts), proposals=proposals)
+
+
+def _is_shown_finer(interval: Interval, claim: Claim) -> bool:
+    """Whether a reader sees more decimals of the value than the sentence says, and must be told of it."""
+    if interval.exact is None:
+        return False
+    seen = max(2, claim.decimals) if interval.is_percent else 4
+    return Fraction(rounded(interval.exact, seen)) != claim.number
 
 
 def _said(claim: Claim) -> Remark:
@@ -382,7 +394,7 @@ def _countries_are(counted: _Counted) -> _Finding:
     said = frozenset(claim.countries)
     sure, perhaps = _codes(figure, place)
     absent = said - sure - perhaps if figure.is_complete else frozenset()
-    differences = Listed(
+    differences = Clauses(
         tuple(
             Remark(f"tell.countries.{name}", {"countries": _countries(codes, claim)})
             for name, codes in (("extra", sure - said), ("absent", absent))

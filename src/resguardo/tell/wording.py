@@ -217,6 +217,13 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Clauses:
+    """Several sentences in one, with semicolons."""
+
+    facts: tuple[object, ...]
+
+
+@dataclass(frozen=True)
 class Remark:
     """A sentence of the room `tell` whose blanks are numbers, days and countries still without a language."""
 
@@ -245,6 +252,8 @@ def said_in(fact: object, language: Language) -> str:
             return _probability_in(fact.value, language)
         case Listed():
             return listed_in([said_in(each, language) for each in fact.facts], language)
+        case Clauses():
+            return "; ".join(said_in(each, language) for each in fact.facts)
         case Remark():
             return fact.sentence(language)
         case Problem():

@@ -115,7 +115,8 @@ def test_163_of_321_is_not_more_than_51_percent() -> None:
     verdict = check(claim, deaths)
     assert verdict.kind is VerdictKind.FALSE
     assert "the records say 50.78%, the text says “more than 51%”" in verdict.sentence("en")
-    assert check(replace(claim, number=Decimal(51), predicate=Predicate.EXACT), deaths).holds
+    as_shown = check(replace(claim, number=Decimal(51), predicate=Predicate.EXACT), deaths)
+    assert as_shown.sentence("es") == "50.78\u00a0% redondeado es 51\u00a0%: se cumple."
     assert check(replace(claim, number=Decimal("50.78"), decimals=2, predicate=Predicate.EXACT), deaths).holds
     assert not check(
         replace(claim, number=Decimal("50.7"), decimals=1, predicate=Predicate.EXACT), deaths
@@ -171,7 +172,9 @@ def test_a_percentage_of_a_population_needs_the_population() -> None:
 
 
 def test_3_900_000_is_1_19_percent_of_327_731_092_and_not_of_400_million() -> None:
-    assert climate(Base(Decimal(327_731_092))).holds
+    verdict = climate(Base(Decimal(327_731_092)))
+    assert verdict.holds
+    assert verdict.sentence("en") == "1.19% is the exact number: it holds."
     assert climate(Base(Decimal(400_000_000))).kind is VerdictKind.FALSE
 
 
