@@ -532,12 +532,17 @@ def demo(
     os.environ.setdefault("RESGUARDO_VAR", str(PROJECT / "var" / "demo"))
     os.environ.setdefault("RESGUARDO_ADDRESS", f"http://127.0.0.1:{port}")
     os.environ.pop("DATABASE_URL", None)
+    from resguardo_server.demo.rehearsal import clear_old_region
+
+    clear_old_region(Path(os.environ["RESGUARDO_VAR"]), seed)
     prepare_all()
     from resguardo_server.demo.region import build_region, sign_in_lines
     from resguardo_server.terminal_table import print_news
 
     with progress(words("demo.building")) as advance:
-        news = build_region(seed=seed, advance=advance, say=lambda line: margin.print(line, markup=False))
+        news = build_region(
+            seed=seed, advance=advance, say=lambda line: margin.print(line, markup=False), language=LANGUAGE
+        )
     print_news(screen, news, LANGUAGE)
     failed = any(item.stops for item in news)
     for line in sign_in_lines(LANGUAGE):
