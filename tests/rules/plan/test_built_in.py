@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from resguardo.values import Population, Refused, Sensitivity, SubjectKind
 FOLDERS = find_programmes((BUILT_IN,))
 
 
+@cache
 def loaded(folder: Path) -> Programme:
     try:
         return load_programme(folder)
