@@ -17,7 +17,8 @@ from typing import Final
 from uuid import UUID
 
 from resguardo.allow.consent import Consent, valid_consent
-from resguardo.allow.purpose import DeclaredPurpose, is_retention_over, purpose_named
+from resguardo.allow.purpose import is_retention_over, purpose_named
+from resguardo.plan.declaration import Purpose
 from resguardo.plan.languages import say
 from resguardo.values import PACKAGE, Basis, Language, Permit, Sensitivity
 
@@ -85,7 +86,7 @@ class Denial:
 def decide(
     request: Request,
     *,
-    purposes: Iterable[DeclaredPurpose],
+    purposes: Iterable[Purpose],
     consents: Collection[Consent],
     now: datetime,
     lasts: timedelta = USUAL_TIME,
@@ -113,7 +114,7 @@ def decide(
 
 
 def _forbidding_rule(
-    request: Request, purpose: DeclaredPurpose | None, consent: Consent | None, now: datetime
+    request: Request, purpose: Purpose | None, consent: Consent | None, now: datetime
 ) -> Rule | None:
     if request.institution != request.subject_institution:
         return Rule.ANOTHER_INSTITUTION

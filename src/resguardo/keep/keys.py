@@ -15,7 +15,7 @@ import hmac
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -363,9 +363,15 @@ class KeyRing(_Hidden):
 
         Only case, width and outer spaces are forgiven: ``A-1-12`` and ``A-11-2`` are two people.
         """
-        parts = [programme, about, *(unicodedata.normalize("NFKC", part).casefold().strip() for part in code)]
-        message = b"".join(len(octets).to_bytes(4, "big") + octets for octets in map(str.encode, parts))
-        return _blind_token(self._index_key(IndexField.SUBJECT_CODE), message)
+        key = self._index_key(IndexField.SUBJECT_CODE)
+        return _blind_token(key, _subject_code(programme, about, code))
+
+    def subject_code_tokens(self, programme: str, about: str, *code: str) -> tuple[BlindToken, ...]:
+        """The tokens under every version of the key: what to search for while rows are made anew."""
+        text = _subject_code(programme, about, code)
+        return tuple(
+            _blind_token(key, text) for key in self.index_keys if key.field is IndexField.SUBJECT_CODE
+        )
 
     def with_new_index_version(self, index: IndexField, chance: Chance) -> KeyRing:
         """A ring that makes new tokens of that field under a fresh key; the old key stays for old rows."""
@@ -578,6 +584,12 @@ def normal_form(value: str) -> str:
     """
     bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", value).casefold())
     return "".join(letter for letter in bare if unicodedata.category(letter)[0] in "LN")
+
+
+def _subject_code(programme: str, about: str, code: Sequence[str]) -> bytes:
+    """Who a row is about, each part with its length in front: no two codes run together."""
+    parts = [programme, about, *(unicodedata.normalize("NFKC", part).casefold().strip() for part in code)]
+    return b"".join(len(octets).to_bytes(4, "big") + octets for octets in map(str.encode, parts))
 
 
 def _blind_token(key: IndexKey, text: bytes) -> BlindToken:
