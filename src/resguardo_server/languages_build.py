@@ -87,16 +87,13 @@ def untranslated(language: Language, locale: Path = LOCALE, package: Path = PACK
     missing = []
     for said in messages_said(package):
         known = catalogue.get(said.text, said.context or None)
-        texts = (
-            (known.string,)
-            if known and isinstance(known.string, str)
-            else tuple(known.string)
-            if known
-            else ()
-        )
-        if not known or known.fuzzy or not texts or not all(texts):
+        if known is None or known.fuzzy or not _is_whole(known.string):
             missing.append(said)
     return tuple(missing)
+
+
+def _is_whole(string: object) -> bool:
+    return all(string) if isinstance(string, tuple | list) else bool(string)
 
 
 def _of_templates(package: Path) -> Iterator[Message]:
@@ -126,9 +123,8 @@ def main() -> int:
     compile_messages()
     for language in LANGUAGES:
         for message in untranslated(language):
-            sys.stderr.write(
-                f"{language}: {message.place}: {message.context and message.context + ': '}{message.text}\n"
-            )
+            context = f" ({message.context})" if message.context else ""
+            sys.stderr.write(f"{language}: {message.place}: {message.text}{context}\n")
     return 0
 
 
