@@ -49,15 +49,15 @@ class Filler:
         self._number += 1
         answers: Answers = {}
         for question in self.form.fields:
-            if question.repeat is not None or question.kind in ("calculate", "file", "geopoint", "hidden"):
-                if question.name in given and question.repeat is None:
-                    answers[question.name] = given[question.name]
+            if question.repeat is not None:
+                continue
+            if not self._is_asked(question, answers):
                 continue
             if question.name in given:
                 if given[question.name] is not None:
                     answers[question.name] = given[question.name]
                 continue
-            if not self._is_asked(question, answers):
+            if question.kind in ("calculate", "file", "geopoint", "hidden"):
                 continue
             if not self._is_needed(question, answers) and self.chance.random() > self._readiness(question):
                 continue

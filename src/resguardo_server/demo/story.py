@@ -125,6 +125,7 @@ def occupations(story: Story) -> Iterator[Sheet]:
             firm.fill(
                 {"establishment_id": f"GY-{number:03d}", "interviewed_on": when, "country": "GY",
                  "business_name": f"{owner.surnames} Construction {number}", "size_class": size,
+                 "stratum_total": None, "stratum_respondents": None, "weight": None,
                  "employees_now": employees, "employees_foreign": chance.randint(0, employees // 4)},
                 person=owner, day=when,
             )
@@ -510,3 +511,130 @@ def _events(story: Story, programme: str, institution: str, *events: dict[str, A
     fill = story.filler(programme, "event")
     rows = [fill.fill(event, day=event["held_on"]) for event in events]
     return story.sheet(institution, programme, "event", rows)
+
+
+def ethical_recruitment(story: Story) -> Iterator[Sheet]:
+    """Two workshops in Guyana, agencies that examine themselves, and workers who tell what they paid."""
+    day = date(2022, 9, 7)
+    yield _events(
+        story, "ethical_recruitment", "ministry-labour-guyana",
+        {"event_code": "ER-INTRO", "title": "Introduction to ethical recruitment (example)", "kind": "workshop",
+         "topic": "ethical_recruitment_intro", "target_group": "government_and_private", "held_on": day, "ended_on": day,
+         "country": "GY", "place": "Georgetown", "mode": "in_person", "attendees": 34, "attendees_women": 16,
+         "attendees_officials": 18, "attendees_private": 16},
+        {"event_code": "ER-IRIS", "title": "The IRIS standard (example)", "kind": "workshop", "topic": "iris_standard",
+         "target_group": "government_and_private", "held_on": day, "ended_on": day, "country": "GY",
+         "place": "Georgetown", "mode": "in_person", "attendees": 31, "attendees_women": 14, "attendees_officials": 16,
+         "attendees_private": 15},
+    )  # fmt: skip
+    chance, people = story.chance("agencies"), story.population("agencies")
+    agency = story.filler("ethical_recruitment", "agency")
+    level = story.filler("ethical_recruitment", "level_reached")
+    examine = story.filler("ethical_recruitment", "self_assessment")
+    form = story.form("ethical_recruitment", "self_assessment")
+    criteria = [choice.name for choice in form.choices[form.field("criterion").list_name or ""]]
+    agencies, levels, lines = [], [], []
+    for number in range(1, 37):
+        code, owner = f"GY-AG-{number:02d}", people.person("GY", youngest=30)
+        sector = chance.choice(("construction", "hospitality", "domestic_work", "security", "oil_gas", "several"))
+        reached = chance.choice(("0", "1", "1", "2"))
+        when = day + timedelta(days=chance.randint(10, 60))
+        agencies.append(
+            agency.fill(
+                {"agency_code": code, "registered_on": day, "country": "GY", "sector": sector, "cbp_level": "0",
+                 "legal_name": f"{owner.surnames} Recruitment {number}", "owner_name": owner.name, "corridors": None,
+                 "contact_person": owner.name, "workers_placed_year": chance.randint(4, 220), "certified_until": None},
+                person=owner, day=day,
+            )
+        )  # fmt: skip
+        levels.append(
+            level.fill(
+                {"agency_code": code, "reached_on": when, "country": "GY", "sector": sector, "cbp_level": reached,
+                 "event_code": "ER-IRIS", "certified_until": None},
+                day=when,
+            )
+        )  # fmt: skip
+        for criterion in criteria:
+            answer = chance.choices(("no", "partly", "yes"), (20, 40, 40))[0]
+            lines.append(
+                examine.fill(
+                    {"agency_code": code, "assessed_on": when, "country": "GY", "assessor_type": "self",
+                     "principle": criterion.split(".")[0], "criterion": criterion, "answer": answer,
+                     "score": {"no": 0, "partly": 1, "yes": 2}[answer],
+                     "nonconformity": "none" if answer != "no" else chance.choice(("major", "minor")),
+                     "action_code": f"{number}-{criterion.replace('.', '')}" if answer == "no" else None,
+                     "due": when + timedelta(days=90) if answer == "no" else None},
+                    day=when,
+                )
+            )  # fmt: skip
+    yield story.sheet("ministry-labour-guyana", "ethical_recruitment", "agency", agencies)
+    yield story.sheet("ministry-labour-guyana", "ethical_recruitment", "level_reached", levels)
+    yield story.sheet("ministry-labour-guyana", "ethical_recruitment", "self_assessment", lines)
+    interview = story.filler("ethical_recruitment", "worker_interview")
+    interviews = []
+    for number in range(1, 121):
+        nationality = chance.choice(("VE", "HT", "CU", "DO", "TT"))
+        person = people.person(nationality, youngest=18, oldest=55)
+        paid, wage = chance.random() < 0.55, chance.randint(300, 900)
+        when = day + timedelta(days=chance.randint(14, 120))
+        age = person.age_on(when)
+        interviews.append(
+            interview.fill(
+                {"interview_code": f"W-{number:03d}", "interviewed_on": when, "country": "GY", "nationality": nationality,
+                 "consent_interview": "yes", "name": person.name,
+                 "age_band": "18-24" if age < 25 else "25-29" if age < 30 else "30-59",
+                 "paid_fee": "yes" if paid else "no", "fee_paid_usd": chance.randint(80, 2600) if paid else None,
+                 "first_month_wage_usd": wage},
+                person=person, day=when,
+            )
+        )  # fmt: skip
+    yield story.sheet("university-jamaica", "ethical_recruitment", "worker_interview", interviews)
+
+
+def business_resilience(story: Story) -> Iterator[Sheet]:
+    """Fifteen owners in Dominica, their businesses, and the plans they wrote at the first workshop."""
+    day = date(2022, 5, 4)
+    yield _events(
+        story, "business_resilience", "chamber-dominica",
+        {"event_code": "BR-2022-1", "title": "Continuity for migrants' businesses (example)", "kind": "workshop",
+         "topic": "business_resilience", "target_group": "migrant_owners", "held_on": day, "ended_on": day,
+         "country": "DM", "place": "Roseau", "mode": "in_person", "attendees": 15, "attendees_women": 8},
+        {"event_code": "BR-2022-2", "title": "Second workshop, other parishes (example)", "kind": "workshop",
+         "topic": "business_resilience", "target_group": "migrant_owners", "held_on": date(2022, 7, 13),
+         "ended_on": date(2022, 7, 13), "country": "DM", "place": "Portsmouth", "mode": "in_person", "attendees": 12,
+         "attendees_women": 5},
+    )  # fmt: skip
+    chance, people = story.chance("owners"), story.population("owners")
+    fills = {
+        name: story.filler("business_resilience", name)
+        for name in ("owner", "attendance", "business", "hazard_rating", "capability_check", "continuity_plan")
+    }
+    rows: dict[str, list[Answers]] = {name: [] for name in fills}
+    for number in range(1, 28):
+        first = number <= 15
+        when = day if first else date(2022, 7, 13)
+        person = people.person("HT", youngest=22, oldest=58)
+        owner, business = f"DM-O{number:02d}", f"DM-B{number:02d}"
+        age = person.age_on(when)
+
+        def put(form: str, given: dict[str, Any], about: Person = person, on: date = when) -> None:
+            rows[form].append(fills[form].fill(given | {"country": "DM"}, person=about, day=on))
+
+        put("owner", {"owner_code": owner, "registered_on": when, "consent_training": "yes", "owner_name": person.name,
+                      "business_id": business, "owner_nationality": "HT", "owner_sex": person.sex, "language": "ht",
+                      "owner_age_band": "18-24" if age < 25 else "25-29" if age < 30 else "30-59"})  # fmt: skip
+        put("attendance", {"owner_code": owner, "attended_on": when, "attended": "yes",
+                           "workshop_id": "BR-2022-1" if first else "BR-2022-2"})  # fmt: skip
+        put("business", {"business_id": business, "visited_on": when, "consent_business": "yes",
+                         "started_year": chance.randint(2008, 2021), "employees_n": chance.randint(0, 6),
+                         "employees_women": 0, "savings_months": chance.choice((0, 0, 1, 2, 3))})  # fmt: skip
+        for hazard in ("hurricane", "flood", "power_cut", "theft"):
+            put("hazard_rating", {"business_id": business, "rated_on": when, "hazard": hazard})
+        for wave, weights in (("before", (15, 25, 50, 10)), ("after", (40, 35, 15, 10))):
+            codes = chance.choices(("2", "1", "0", "na"), weights, k=64)
+            given = {f"capability_{item:02d}": code for item, code in enumerate(codes, start=1)}
+            put("capability_check", given | {"business_id": business, "checked_on": when, "wave": wave})
+        put("continuity_plan", {"business_id": business, "bcp_written_on": when, "written_by": "owner",
+                                "plan_language": "ht", "bcp_exercised_on": None, "bcp_reviewed_on": None})  # fmt: skip
+    for name, form_rows in rows.items():
+        yield story.sheet("chamber-dominica", "business_resilience", name, form_rows)
