@@ -9,7 +9,6 @@ from enum import StrEnum
 from itertools import product
 from math import sqrt
 
-from scipy.stats import binomtest, norm
 
 from resguardo.count.indicator import PERIOD_DIMENSIONS
 from resguardo.tell.figure import Figure
@@ -69,6 +68,8 @@ def two_periods(before: int, after: int, direction: Direction, *, alpha: Decimal
     both = before + after
     if both == 0:
         return TrialResult(Trial.TWO_PERIODS, 0.0, 1.0, alpha)
+    from scipy.stats import binomtest  # here: it takes seconds to load, and most commands test no change
+
     if direction is Direction.ROSE:
         p = binomtest(after, both, 0.5, alternative="greater").pvalue
     else:
@@ -89,6 +90,8 @@ def two_shares(
     spread = sqrt(max(0.0, pooled * (1 - pooled)) * (1 / asked_before + 1 / asked_after))
     if spread == 0:
         return TrialResult(Trial.TWO_SHARES, 0.0, 1.0, alpha)
+    from scipy.stats import norm
+
     z = (after - before) / spread
     return TrialResult(Trial.TWO_SHARES, z, float(2 * norm.sf(abs(z))), alpha)
 
