@@ -239,10 +239,11 @@ class _Finding:
                 return self._only(found, written) if len(found) == 1 else None
         return None
 
-    def _only(self, found: list[Field], written: str) -> Field:
-        if len(found) > 1:
-            self._refuse("unclear", written, questions=", ".join(question.name for question in found))
-        return found[0]
+    def _only(self, found: list[Field], written: str) -> Field | None:
+        if len(found) == 1:
+            return found[0]
+        self._refuse("unclear", written, questions=", ".join(question.name for question in found))
+        return None
 
     def _choice_column(self, names: _Names, written: str, loosely: bool) -> Column | None:
         for place in (place.start() for place in reversed(list(re.finditer("/", written)))):

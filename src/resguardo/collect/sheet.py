@@ -109,6 +109,9 @@ class Part:
     """A sheet with the rows of a repeat, each of which names the row it belongs to."""
 
     name: str
+    """What the file calls the repeat."""
+    sheet: str
+    """The sheet of the workbook, or the file inside the ZIP."""
     header: tuple[str, ...]
     most: int
     """The largest number of its rows under one parent."""
@@ -408,7 +411,7 @@ def _text_rows(
                 values = (values + [""] * (width - len(values)))[:width]
             if guard:
                 values = [unguarded(cell) for cell in values]
-            if values[0] or any(map(str.strip, values)):
+            if any(map(str.strip, values)):
                 yield Row(number, tuple(values), header)
 
 
@@ -606,16 +609,19 @@ class _Workbook:
     def __enter__(self) -> Any:
         from openpyxl import load_workbook
 
+        self.file = self.path.open("rb")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self.book = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
+                self.book = load_workbook(self.file, read_only=True, data_only=True, keep_links=False)
         except Exception:
+            self.file.close()
             raise Refused(Problem("collect.file.damaged", file=self.label)) from None
         return self.book
 
     def __exit__(self, *_: object) -> None:
         self.book.close()
+        self.file.close()
 
 
 def _has_formulas(path: Path) -> bool:
@@ -798,7 +804,7 @@ def _joined(main: Sheet, children: dict[str, Sheet], links: _KoboLinks | _Centra
     blank = ("",) * len(main.header)
 
     def orphan(name: str, row: Row) -> Row:
-        problem = Problem("collect.broken.orphan", {}, main.label, name, row.number)
+        problem = Problem("collect.broken.orphan", {}, main.label, children[name].name, row.number)
         return Row(row.number, blank, main.header, (problem, *row.problems), {name: (row,)})
 
     def read() -> Iterator[Row]:
@@ -827,4 +833,5 @@ def _part(
 ) -> Part:
     most = max((len(below[name]) for below in under.values() if name in below), default=0)
     inner = tuple(_part(each, children, under, inside) for each in children if inside.get(each) == name)
-    return Part(name, children[name].header, max(most, 1), inner)
+    table = children[name]
+    return Part(name, table.name or name, table.header, max(most, 1), inner)

@@ -214,12 +214,12 @@ class Reading:
             repeat = self._repeat_by_columns(part, outer)
         if repeat is None:
             facts = {"repeats": ", ".join(self.form.repeats) or "-"}
-            raise Refused(Problem("collect.header.repeat_unknown", facts, self.sheet.label, part.name))
-        columns = columns_of(self.form, part.header, repeat=repeat, file=self.sheet.label, sheet=part.name)
+            raise Refused(Problem("collect.header.repeat_unknown", facts, self.sheet.label, part.sheet))
+        columns = columns_of(self.form, part.header, repeat=repeat, file=self.sheet.label, sheet=part.sheet)
         return _PartPlace(
             part,
             repeat,
-            self._place(repeat, columns.answers, part.header, part.name),
+            self._place(repeat, columns.answers, part.header, part.sheet),
             tuple(part.header[at] for at in columns.unknown),
             tuple(self._part(inner, (*outer, repeat)) for inner in part.inner),
         )
@@ -284,7 +284,7 @@ class Reading:
         waiting = list(self._parts)
         while waiting:
             part = waiting.pop(0)
-            sheets.append((part.part.name, part.unknown))
+            sheets.append((part.part.sheet, part.unknown))
             waiting.extend(part.inner)
         for sheet, names in sheets:
             if names:
