@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from places import NOW, SHELTER, chance_of, ring_of
+from hypothesis import strategies as st
+from tests.rules.keep.places import NOW, SHELTER, chance_of, ring_of
 
 from resguardo.keep.checkpoint import COSIGNATURE, VerifierKey, cosign_checkpoint, read_checkpoint
 from resguardo.keep.journal import Act, Leaf, Outcome, chain_hash, entry_bytes, subject_mark
@@ -80,3 +81,38 @@ def journal_of(count: int, people: int = 5, *, left_out: int | None = None) -> J
         entries.append(entry)
     sizes = [*range(5, len(entries), 5), len(entries)]
     return Journal(tuple(entries), ()).signed_at(*sizes)
+
+
+HEX16 = st.binary(min_size=16, max_size=16).map(bytes.hex)
+HEX32 = st.binary(min_size=32, max_size=32).map(bytes.hex)
+WORDS = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True)
+MOMENTS = st.datetimes(
+    min_value=datetime(1, 1, 2),
+    max_value=datetime(9999, 12, 30),
+    timezones=st.just(UTC),
+).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+
+
+@st.composite
+def leaves(draw: st.DrawFn) -> Leaf:
+    """Every leaf that may be written."""
+    sn = draw(st.none() | st.integers(1, 10**15 - 1))
+    return Leaf(
+        t=draw(MOMENTS),
+        inst=draw(st.uuids()),
+        act=draw(st.sampled_from(Act)),
+        who=draw(HEX16),
+        role=draw(WORDS),
+        dec=draw(st.sampled_from(Outcome)),
+        pol=draw(HEX32),
+        req=draw(st.uuids()),
+        purpose=draw(st.none() | WORDS),
+        basis=draw(st.none() | st.sampled_from(Basis)),
+        consent=draw(st.none() | HEX16 | HEX32 | st.uuids().map(str)),
+        fields=tuple(sorted(draw(st.sets(st.integers(1, 10**9 - 1), max_size=5)))),
+        subj=draw(HEX16) if sn else None,
+        sn=sn,
+        sp=draw(HEX16) if sn and sn > 1 else None,
+        obj=draw(st.none() | st.uuids()),
+        h=draw(st.none() | HEX32),
+    )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from journals import KEY, ORIGIN, RING, Journal, head, journal_of, leaf_of, witnessed
-from places import chance_of
+from tests.rules.keep.journals import KEY, ORIGIN, RING, Journal, head, journal_of, leaf_of, witnessed
+from tests.rules.keep.places import chance_of
 
 from resguardo.keep.checkpoint import Checkpoint, sign_checkpoint
 from resguardo.keep.journal import entry_bytes

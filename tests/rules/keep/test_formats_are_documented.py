@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from journals import leaf_of
-from test_journal_entries import leaves
+from tests.rules.keep.journals import leaf_of, leaves
 
 from resguardo.keep import verifier
 from resguardo.keep.journal import Act, Leaf, Outcome, entry_bytes

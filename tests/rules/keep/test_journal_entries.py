@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +11,13 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from journals import journal_of, leaf_of
-from places import ANA, NOW, SHELTER, chance_of
+from tests.rules.keep.journals import journal_of, leaf_of, leaves
+from tests.rules.keep.places import ANA, NOW, SHELTER, chance_of
 
 from resguardo.keep.journal import (
     MOST_BYTES,
-    Act,
     Leaf,
     NotAnEntry,
-    Outcome,
     Vocabulary,
     chain_hash,
     entry_bytes,
@@ -28,43 +26,9 @@ from resguardo.keep.journal import (
 )
 from resguardo.keep.keys import SubjectKey
 from resguardo.keep.tree import leaf_hash
-from resguardo.values import Basis
 
-HEX16 = st.binary(min_size=16, max_size=16).map(bytes.hex)
-HEX32 = st.binary(min_size=32, max_size=32).map(bytes.hex)
 REQUIRED = {"v", "t", "inst", "act", "who", "role", "dec", "pol", "req"}
 OPTIONAL = {"purpose", "basis", "consent", "fields", "subj", "sn", "sp", "obj", "h"}
-WORDS = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True)
-MOMENTS = st.datetimes(
-    min_value=datetime(1, 1, 2),
-    max_value=datetime(9999, 12, 30),
-    timezones=st.just(UTC),
-).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))
-
-
-@st.composite
-def leaves(draw: st.DrawFn) -> Leaf:
-    """Every leaf that may be written."""
-    sn = draw(st.none() | st.integers(1, 10**15 - 1))
-    return Leaf(
-        t=draw(MOMENTS),
-        inst=draw(st.uuids()),
-        act=draw(st.sampled_from(Act)),
-        who=draw(HEX16),
-        role=draw(WORDS),
-        dec=draw(st.sampled_from(Outcome)),
-        pol=draw(HEX32),
-        req=draw(st.uuids()),
-        purpose=draw(st.none() | WORDS),
-        basis=draw(st.none() | st.sampled_from(Basis)),
-        consent=draw(st.none() | HEX16 | HEX32 | st.uuids().map(str)),
-        fields=tuple(sorted(draw(st.sets(st.integers(1, 10**9 - 1), max_size=5)))),
-        subj=draw(HEX16) if sn else None,
-        sn=sn,
-        sp=draw(HEX16) if sn and sn > 1 else None,
-        obj=draw(st.none() | st.uuids()),
-        h=draw(st.none() | HEX32),
-    )
 
 
 @given(leaves())

@@ -10,8 +10,8 @@ from random import Random
 from types import ModuleType
 
 import pytest
-from journals import KEY, ORIGIN, RING, WITNESS_KEY, head, journal_of, witnessed
-from tampering import ONLY_A_WITNESS_SEES, WAYS, Evidence, Tampering, evidence_of
+from tests.rules.keep.journals import KEY, ORIGIN, RING, WITNESS_KEY, head, journal_of, witnessed
+from tests.rules.keep.tampering import ONLY_A_WITNESS_SEES, WAYS, Evidence, Tampering, evidence_of
 
 from resguardo.keep import verifier as verifier_module
 from resguardo.keep.checkpoint import NotACheckpoint

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from places import ANA, BRUNO, COMPARTMENT, CONSULATE, NOW, SHELTER, chance_of, ring_of
+from tests.rules.keep.places import ANA, BRUNO, COMPARTMENT, CONSULATE, NOW, SHELTER, chance_of, ring_of
 
 from resguardo.keep.keys import (
     LARGEST_CELL_KEY,

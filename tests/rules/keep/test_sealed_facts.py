@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from places import CONSULATE, SHELTER, chance_of, ring_of
+from tests.rules.keep.places import CONSULATE, SHELTER, chance_of, ring_of
 
 from resguardo.keep.facts import SEGMENT_OVERHEAD, SegmentBroken, open_segment, seal_segment
 from resguardo.keep.keys import KeyRefused, StatisticsKey

@@ -9,7 +9,17 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from places import ANA, BRUNO, CONSULATE, NOW, OTHER_RECORD, RECORD, SHELTER, chance_of, permit_for
+from tests.rules.keep.places import (
+    ANA,
+    BRUNO,
+    CONSULATE,
+    NOW,
+    OTHER_RECORD,
+    RECORD,
+    SHELTER,
+    chance_of,
+    permit_for,
+)
 
 from resguardo.keep.keys import KeyRefused, SubjectKey, new_subject_key
 from resguardo.keep.opening import (

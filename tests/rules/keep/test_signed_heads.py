@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
-from places import NOW, chance_of
+from tests.rules.keep.places import NOW, chance_of
 
 from resguardo.keep.checkpoint import (
     COSIGNATURE,

@@ -19,7 +19,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from places import NOW, permit_for
+from tests.rules.keep.places import NOW, permit_for
 
 from resguardo.keep.checkpoint import VerifierKey, cosign_checkpoint, is_signed_by, read_checkpoint
 from resguardo.keep.facts import open_segment, seal_segment
