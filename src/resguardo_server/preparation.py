@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
-def steps() -> Iterable[tuple[str, Callable[[], None]]]:
+def steps() -> Iterable[tuple[str, Callable[[], object]]]:
     """The steps by name, in their order; each does nothing when its part is up to date."""
     from resguardo_server.frontend import build_if_old
-    from resguardo_server.message_files import compile_messages
+    from resguardo_server.languages_build import compile_messages
 
     return (
         ("messages", compile_messages),
