@@ -41,6 +41,11 @@ def new_id() -> UUID:
     return uuid.UUID(bytes=secrets.token_bytes(16), version=4)
 
 
+def fact_mark(ring: KeyRing, record: UUID) -> str:
+    """By what a record's row of facts is found again; without the key ring it leads to no record."""
+    return ring.unit_key("record", record).hex()
+
+
 def answers_text(form: Form, answers: Answers, sensitivity: Sensitivity) -> bytes:
     """The answers at one level of sensitivity as JSON, repeats included; empty when there are none."""
     chosen = _at_level(form, answers, sensitivity)
@@ -257,7 +262,7 @@ class Keeping:
         self.facts.append(
             {
                 **facts,
-                "record": record.hex,
+                "record": fact_mark(self.ring, record),
                 "unit": unit.hex(),
                 "rkey": self.ring.cell_key(self.form.about, unit),
             }
@@ -362,7 +367,7 @@ def remove_facts(ring: KeyRing, record: models.Record) -> None:
     if segment is None:
         return
     table = read_segment(ring, segment)
-    rest = table.filter(pyarrow.compute.not_equal(table["record"], record.id.hex))
+    rest = table.filter(pyarrow.compute.not_equal(table["record"], fact_mark(ring, record.id)))
     store_segment(
         ring, segment.institution_id, segment.programme, segment.form, segment.id, segment.version + 1, rest,
         new=False,
