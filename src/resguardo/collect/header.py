@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from resguardo.collect.cell import Choices, Fault, folded, squeezed, unaccented
 from resguardo.collect.sheet import PROBLEM_COLUMN
 from resguardo.plan.programme import Form
-from resguardo.plan.xlsform import Field
+from resguardo.plan.xlsform import Field, FieldKind
 from resguardo.values import Problem, Refused
 
 SEPARATORS = ("/", "-", ".", ":")
@@ -134,6 +134,10 @@ def _aliases(question: Field) -> Iterator[str]:
             yield separator.join(whole[start:])
 
 
+def _of_kind(found: list[Field] | None, kind: FieldKind | None) -> list[Field]:
+    return [question for question in found or () if kind is None or question.kind == kind]
+
+
 def _bare(text: str) -> str:
     """A name or label without capitals, accents, and the marks that forms put around a label."""
     return unaccented(text).strip(" *:?¿.")
@@ -222,21 +226,24 @@ class _Finding:
             return Column(question)
         return self._choice_column(names, written, loosely) or self._position_column(names, written)
 
-    def _question(self, names: _Names, written: str, loosely: bool) -> Field | None:
+    def _question(
+        self, names: _Names, written: str, loosely: bool, kind: FieldKind | None = None
+    ) -> Field | None:
+        """The question that a header names, among those of one kind if `kind` is given."""
         if not loosely:
             for known, name in (
                 (names.paths, written.removeprefix("/")),
                 (names.labels, written),
             ):
-                if found := known.get(name):
+                if found := _of_kind(known.get(name), kind):
                     return self._only(found, written)
             if written in METADATA or written.startswith("_"):
                 return None
-            found = names.loose.get(_bare(written))
+            found = _of_kind(names.loose.get(_bare(written)), kind)
             return self._only(found, written) if found else None
         for place in (place.end() for place in re.finditer(r"[/:]\s*", written)):
-            if found := names.labels.get(written[place:]):
-                return self._only(found, written) if len(found) == 1 else None
+            if found := _of_kind(names.labels.get(written[place:]), kind):
+                return found[0] if len(found) == 1 else None
         return None
 
     def _only(self, found: list[Field], written: str) -> Field | None:
@@ -247,8 +254,8 @@ class _Finding:
 
     def _choice_column(self, names: _Names, written: str, loosely: bool) -> Column | None:
         for place in (place.start() for place in reversed(list(re.finditer("/", written)))):
-            question = self._question(names, written[:place].rstrip(), loosely)
-            if question is not None and question.kind == "select_multiple":
+            question = self._question(names, written[:place].rstrip(), loosely, "select_multiple")
+            if question is not None:
                 choice = self._choices(question).find(written[place + 1 :])
                 if not isinstance(choice, Fault):
                     return Column(question, choice=choice)
@@ -262,8 +269,8 @@ class _Finding:
         if found is None:
             return None
         axis = found[found.lastindex or 0].lower()
-        question = self._question(names, name, False)
-        if question is None or question.kind != "geopoint":
+        question = self._question(names, name, False, "geopoint")
+        if question is None:
             return None
         return Column(question, axis=3 if axis == "precision" else _AXES.index(axis))
 

@@ -52,6 +52,8 @@ LONGEST_LINE = 4 * 1024 * 1024
 """Characters in one line of a CSV file; a longer one is no row of answers."""
 MOST_LINES_IN_A_ROW = 1_000
 """Lines that one row may take up; an unclosed quotation mark would otherwise swallow the whole file."""
+MOST_LINES_AHEAD = 50
+"""Lines that are looked at to see where the next row begins after a broken one."""
 MOST_COLUMNS = 16_384
 MOST_ROWS_OF_A_WORKBOOK = 1_048_576
 MOST_UNPACKED = 1024 * 1024 * 1024
@@ -351,6 +353,30 @@ class _Feed:
         taken.append(line)
         return line
 
+    def next_row(self, delimiter: str, width: int) -> int:
+        """The first line, after the broken row's own, with which a row as wide as the header begins."""
+        for place in range(1, len(self.taken)):
+            try:
+                lines = islice(self._from(place), MOST_LINES_AHEAD)
+                if len(next(csv.reader(lines, delimiter=delimiter, strict=True))) == width:
+                    return place
+            except (csv.Error, StopIteration):
+                continue
+        return len(self.taken)
+
+    def _from(self, place: int) -> Iterator[str]:
+        """The lines from one of this row's on, and those after it, which are not used up by looking."""
+        yield from self.taken[place : place + MOST_LINES_AHEAD]
+        ahead = 0
+        while True:
+            if ahead == len(self.waiting):
+                try:
+                    self.waiting.append(next(self.source))
+                except StopIteration:
+                    return
+            yield self.waiting[ahead]
+            ahead += 1
+
     def back(self, first: int) -> None:
         """Puts the lines of this row from `first` on back, so that they are read as rows of their own."""
         self.waiting.extendleft(reversed(self.taken[first:]))
@@ -397,7 +423,7 @@ def _text_rows(
             if fault is None and len(values) != width:
                 fault = _width_fault(values, width, feed, text.ends_with_newline)
             if fault is not None and len(taken) > 1:
-                feed.back(_next_row(taken, delimiter, width))
+                feed.back(feed.next_row(delimiter, width))
                 reader = csv.reader(feed, delimiter=delimiter, strict=True)
             elif fault == "quote" or fault == "cell_too_long":
                 reader = csv.reader(feed, delimiter=delimiter, strict=True)
@@ -426,17 +452,6 @@ def _width_fault(values: list[str], width: int, feed: _Feed, whole: bool) -> str
     except StopIteration:
         return "cut_off"
     return None
-
-
-def _next_row(taken: list[str], delimiter: str, width: int) -> int:
-    """The first line, after the broken row's own, that by itself is a row as wide as the header."""
-    for place in range(1, len(taken)):
-        try:
-            if len(next(csv.reader([taken[place]], delimiter=delimiter, strict=True))) == width:
-                return place
-        except (csv.Error, StopIteration):
-            continue
-    return len(taken)
 
 
 def _broken(
