@@ -1,0 +1,218 @@
+"""Ana keeps records, Bruno answers for them in the same institution, Carla belongs elsewhere and is refused.
+
+With them the people that the records are about, all invented, and the files in which their answers come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from resguardo_server import models
+from resguardo_server.actions.allow import Received, import_sheet
+from resguardo_server.actions.members import Asker, asker, make_institution
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+"""The moment at which most tests happen."""
+
+PURPOSE = "training"
+"""Why Ana opens an enrolment; its basis is consent."""
+RIGHTS = "rights"
+"""Why Bruno opens one; its basis is a legal obligation."""
+
+ROSA: Mapping[str, str] = {
+    "participant_code": "C-0001",
+    "enrolled_on": "2026-03-02",
+    "full_name": "Rosa Xiomara Cojtí Ixcoy",
+    "email": "rosa.cojti@correo.example",
+    "phone": "+502 5555 0143",
+    "document_needed": "yes",
+    "identity_document": "2456-71890-0901",
+    "country": "GT",
+    "sex": "female",
+    "institution_type": "radio",
+    "age_band": "30-59",
+    "employer": "Radio Nahualá",
+    "position": "Locutora",
+    "course_code": "COM-1",
+    "edition_code": "COM-1-2026",
+    "topic": "terminology",
+    "mode": "in_person",
+    "language": "es",
+    "planned_minutes": "960",
+    "disability_need": "Silla cerca de la puerta",
+    "diet": "Sin mariscos",
+    "consent_training": "yes",
+    "consent_contact": "no",
+    "consent_image": "no",
+}
+"""A reporter who enrolled and agreed to be kept for the training, and to nothing else."""
+
+JEAN: Mapping[str, str] = {
+    **ROSA,
+    "participant_code": "C-0002",
+    "full_name": "Jean-Baptiste Étienne Désir",
+    "email": "jb.desir@correo.example",
+    "phone": "+509 3411 0199",
+    "document_needed": "no",
+    "identity_document": "",
+    "country": "HT",
+    "sex": "male",
+    "institution_type": "print",
+    "employer": "Le Matin de Jacmel",
+    "position": "Rédacteur",
+    "disability_need": "",
+    "diet": "",
+    "consent_training": "no",
+}
+"""Somebody who enrolled and agreed to nothing."""
+
+MARTA: Mapping[str, str] = {
+    **ROSA,
+    "participant_code": "C-0003",
+    "full_name": "Marta Iveth Núñez Zelaya",
+    "email": "marta.nunez@correo.example",
+    "phone": "+504 9999 0122",
+    "identity_document": "0801-1988-04321",
+    "country": "HN",
+    "institution_type": "public_institution",
+    "employer": "Alcaldía de Choluteca",
+    "position": "Portavoz",
+    "disability_need": "",
+    "diet": "Ninguna",
+    "consent_contact": "yes",
+}
+
+LABELS: Mapping[str, str] = {
+    "document_needed": "Sí",
+    "country": "Guatemala",
+    "sex": "Mujer",
+    "institution_type": "Radio",
+    "age_band": "30 a 59 años",
+    "topic": "Terminología",
+    "mode": "Presencial",
+    "language": "Español",
+    "consent_training": "Sí",
+    "consent_contact": "No",
+    "consent_image": "No",
+    "enrolled_on": "02/03/2026",
+}
+"""Rosa's answers as her spreadsheet shows them."""
+
+YESENIA: Mapping[str, Any] = {
+    "case_code": "TAP-2026-014",
+    "registered_on": "2026-05-20",
+    "country": "MX",
+    "age": "34",
+    "consent_assistance": "yes",
+    "consent_referral": "no",
+    "name": "Yesenia Maribel Orellana",
+    "alias": "La Maestra",
+    "id_doc_type": "passport",
+    "id_doc_no": "E-7741902",
+    "phone": "+503 7777 0155",
+    "sex": "female",
+    "nationality": "SV",
+    "language": "es",
+    "migration_status": "transit",
+    "route[1]/route_place": "Tecún Umán, junto al río",
+    "route[1]/route_date": "2026-05-18",
+    "route[2]/route_place": "Ciudad Hidalgo, casa de la parroquia",
+    "route[2]/route_date": "2026-05-19",
+    "screening_indicators": "none",
+    "asylum_wish": "yes",
+}
+"""Somebody whom a shelter looks after; her way is a repeat."""
+
+
+@dataclass(frozen=True)
+class House:
+    """The two institutions and who acts for them."""
+
+    shelter: models.Institution
+    ministry: models.Institution
+    ana: Asker
+    """Trainer and caseworker of the shelter: she keeps its records."""
+    bruno: Asker
+    """Its data protection officer."""
+    carla: Asker
+    """Trainer, caseworker and data protection officer of another institution."""
+
+
+def member(email: str, institution: models.Institution, *roles: str) -> models.Member:
+    """Somebody who acts for the institution in these roles."""
+    made = models.Member.objects.create_user(email=email, password="una-frase-larga-y-rara")
+    for role in roles:
+        models.Membership.objects.create(member=made, institution=institution, role=role)
+    return made
+
+
+def make_house() -> House:
+    """The institutions and their members, in the tables."""
+    shelter = make_institution("albergue-tapachula", "Albergue de Tapachula", "shelter", "MX")
+    ministry = make_institution("ministerio-tegucigalpa", "Ministerio de la Mujer", "ministry", "HN")
+    return House(
+        shelter,
+        ministry,
+        asker(member("ana@albergue.example", shelter, "caseworker", "trainer")),
+        asker(member("bruno@albergue.example", shelter, "data_protection_officer")),
+        asker(member("carla@ministerio.example", ministry, "caseworker", "data_protection_officer", "trainer")),
+    )
+
+
+def table(*people: Mapping[str, Any], columns: Sequence[str] = ()) -> list[list[Any]]:
+    """A header of names and a row for each person."""
+    names = list(columns or dict.fromkeys(name for person in people for name in person))
+    return [names, *([person.get(name, "") for name in names] for person in people)]
+
+
+def quietly(done: int, total: int | None) -> None:
+    """Nobody watches."""
+
+
+def bring(
+    who: Asker, path: Path, programme: str = "training", form: str | None = "enrolment", *, now: datetime = NOW
+) -> Received:
+    """The file is imported, as the command line does it."""
+    return import_sheet(who, programme, path, form_name=form, language="es", advance=quietly, now=now)
+
+
+def only_record(institution: models.Institution) -> models.Record:
+    """The one record that the institution keeps."""
+    return models.Record.objects.get(institution=institution)
+
+
+def record_about(who: Asker, code: str, programme: str = "training", about: str = "person") -> models.Record:
+    """The record whose subject has that code at the institution."""
+    from resguardo_server.key_rings import ring_of
+
+    token = ring_of(who.institution.id).subject_code_token(programme, about, code).token
+    return models.Record.objects.get(
+        subject__tokens__token=token, subject__tokens__institution_id=who.institution.id
+    )
+
+
+def counted(institution: models.Institution) -> list[dict[str, Any]]:
+    """The rows of facts that count for the institution now."""
+    from resguardo_server.actions.keep.records import read_segment
+    from resguardo_server.key_rings import ring_of
+
+    found: list[dict[str, Any]] = []
+    for row in institution.segments.order_by("id"):
+        found += read_segment(ring_of(institution.id), row).to_pylist()
+    return found
+
+
+def leaves(institution: models.Institution) -> list[dict[str, Any]]:
+    """The entries of the institution's journal, in their order."""
+    import json
+
+    return [json.loads(bytes(entry.leaf)) for entry in institution.journal.order_by("position")]
+
+
+def codes(problems: Iterable[Any]) -> list[str]:
+    """The codes of problems: what is wrong, without words."""
+    return [problem.code for problem in problems]
