@@ -5,9 +5,9 @@ records gives the same number in every table; a figure of the protected class hi
 neighbouring numbers is the true one, never shows fewer than eleven, and is never corrected by so few records
 that the difference would show a person. What is refused never says how many.
 
-Trusts: that the facts it is handed hold one pseudonym and one record key per subject, made under keys that the
-reader of a table does not have; that its caller keeps what the ledger remembers of each release sealed, and
-shows the ledger every release that was ever made.
+Trusts: that the facts it is handed hold one pseudonym and one record key per subject, made under keys that
+the reader of a table does not have; that its caller keeps what the ledger remembers of each release sealed,
+and shows the ledger every release that was ever made of these facts.
 
 Does not protect against: somebody inside who reads the facts or the process's memory; a figure of the open
 class, which is exact by decision (``docs/decisions/0003-exact-figures-of-things.md``); tables published about
