@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('page_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to=settings.WAGTAIL_PAGE_MODEL)),
                 ('day', models.DateField(verbose_name='date')),
                 ('dateline', models.DateField(blank=True, null=True, verbose_name='dateline')),
-                ('programme', models.SlugField(verbose_name='programme')),
+                ('programme', models.SlugField(blank=True, verbose_name='programme')),
                 ('countries', models.JSONField(blank=True, default=list, verbose_name='countries')),
                 ('headline', wagtail.fields.RichTextField(verbose_name='headline')),
                 ('summary', wagtail.fields.RichTextField(verbose_name='summary')),

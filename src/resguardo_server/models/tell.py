@@ -106,7 +106,7 @@ class Release(Page):
 
     day = models.DateField(_("date"))
     dateline = models.DateField(_("dateline"), null=True, blank=True)
-    programme = models.SlugField(_("programme"))
+    programme = models.SlugField(_("programme"), blank=True)
     countries = models.JSONField(_("countries"), default=list, blank=True)
     headline = RichTextField(_("headline"), features=["claim"])
     summary = RichTextField(_("summary"), features=["claim", "bold", "italic", "link"])
