@@ -15,6 +15,7 @@ from wagtail.models import Locale
 
 from resguardo.tell.claims_file import read_claims
 from resguardo.tell.listing import ClaimMark, ListedItem, Listing, Parts, plain
+from resguardo.tell.wording import wording_in, wording_languages
 from resguardo.values import Problem, Refused
 from resguardo_server.models import Claim, NewsFront, Release
 
@@ -50,7 +51,11 @@ def import_claims(text: str, *, file: str, now: datetime) -> int:
                 "verdict": "not_computable",
                 "holds_today": False,
                 "sentences": {},
-                "voucher": {"wording": dict(claim.wording)},
+                "voucher": {
+                    "wording": {
+                        language: wording_in(claim, language) for language in wording_languages(claim)
+                    }
+                },
                 "checked_on": None,
             },
         )
