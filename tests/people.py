@@ -117,7 +117,7 @@ YESENIA: Mapping[str, Any] = {
     "sex": "female",
     "nationality": "SV",
     "language": "es",
-    "migration_status": "transit",
+    "migration_status": "irregular",
     "route[1]/route_place": "Tecún Umán, junto al río",
     "route[1]/route_date": "2026-05-18",
     "route[2]/route_place": "Ciudad Hidalgo, casa de la parroquia",

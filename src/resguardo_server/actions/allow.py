@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+
+from resguardo.allow.consent import Consent, ConsentBy
+from resguardo.allow.decision import POLICY, Denial, Request, Rule, decide
+from resguardo.collect.check import Checks, checks_by_place
 from resguardo.collect.fact import facts_of
+from resguardo.collect.header import inner_repeats
+from resguardo.collect.sheet import open_sheet
 from resguardo.collect.submission import (
     Answers,
     Rejected,
@@ -27,10 +34,6 @@ from resguardo.collect.submission import (
     read_submissions,
     write_rejected,
 )
-
-from resguardo.allow.consent import Consent, ConsentBy
-from resguardo.allow.decision import POLICY, Denial, Request, Rule, decide
-from resguardo.collect.sheet import open_sheet
 from resguardo.keep.journal import Act, Outcome, Vocabulary, subject_mark
 from resguardo.keep.keys import SubjectKey
 from resguardo.keep.opening import open_group
@@ -112,10 +115,18 @@ def import_sheet(
             else:
                 yield item
 
-    with transaction.atomic():
-        for batch_kept, batch_known in receive(who, programme, form, whole(), now=now):
-            kept, known = kept + batch_kept, known + batch_known
-        mend = _write_mend(path, sheet.header, rejected, language) if rejected else None
+    mend: Path | None = None
+    try:
+        with transaction.atomic():
+            for batch_kept, batch_known in receive(who, programme, form, whole(), now=now):
+                kept, known = kept + batch_kept, known + batch_known
+            if rejected:
+                mend = _mend_path(path)
+                write_rejected(mend, reading.header, rejected, language)
+    except BaseException:
+        if mend is not None:
+            mend.unlink(missing_ok=True)
+        raise
     problems = tuple(problem for item in rejected for problem in item.problems)
     return Received(
         form=f"{programme.name}.{form.name}", institution=who.institution.slug, kept=kept, known=known,
@@ -124,15 +135,14 @@ def import_sheet(
     )  # fmt: skip
 
 
-def _write_mend(path: Path, header: tuple[str, ...], rejected: list[Rejected], language: str) -> Path:
-    """The refused rows in a file of this installation that only its owner can read."""
+def _mend_path(path: Path) -> Path:
+    """Where the refused rows of a file may lie: inside this installation, beside no other's."""
     folder = Path(settings.VAR) / "to-mend"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     number, target = 1, folder / f"{path.stem}.csv"
     while target.exists():
         number += 1
         target = folder / f"{path.stem}-{number}.csv"
-    write_rejected(target, header, rejected, language)
     return target
 
 
@@ -148,7 +158,9 @@ def receive(
     iterator = iter(sheets)
     while batch := list(islice(iterator, BATCH)):
         if keeping is None:
-            keeping = Keeping(who.institution, programme, form, who.name, _acting(who), POLICY, now)
+            keeping = Keeping(
+                who.institution, programme, form, who.name, _acting(who, programme), POLICY, now
+            )
         marked = [(_arrival(keeping, sheet), sheet) for sheet in batch]
         before = keeping.known_arrivals([token for token, _ in marked]) | seen
         fresh = []
@@ -165,14 +177,21 @@ def receive(
                     )
                 )
         if fresh:
-            _record_consents(form, keeping.keep(fresh), now=now)
+            kept = keeping.keep(fresh)
+            _record_consents(
+                form, [(record, subject, sheet.answers) for record, subject, sheet in kept], now=now
+            )
         yield len(fresh), len(batch) - len(fresh)
     if keeping is not None:
         keeping.finish()
 
 
-def _acting(who: Asker) -> str:
-    return "operator" if "operator" in who.roles else sorted(who.roles)[0]
+def _acting(who: Asker, programme: Programme) -> str:
+    """The role in which the member acts: one that the programme knows, where they have one."""
+    if "operator" in who.roles:
+        return "operator"
+    known = {role for purpose in programme.purposes for role in purpose.roles}
+    return min(who.roles & known or who.roles)
 
 
 def _arrival(keeping: Keeping, sheet: Submission) -> bytes:
@@ -185,14 +204,17 @@ def subject_code(form: Form, answers: Answers) -> tuple[str, ...]:
     return tuple("" if answers.get(name) is None else str(answers[name]) for name in form.key)
 
 
-def _record_consents(form: Form, kept: list[tuple[UUID, UUID, Submission]], *, now: datetime) -> None:
+def _record_consents(
+    form: Form, kept: list[tuple[UUID, UUID, Answers]], *, now: datetime, corrected: Collection[str] = ()
+) -> None:
+    """What the sheets say about consent is on file; of a corrected sheet, what was `corrected` alone."""
     rows = []
-    for record, subject, sheet in kept:
+    for record, subject, answers in kept:
         for question in form.consents:
-            answer = sheet.answers.get(question.field)
-            if answer is None:
+            answer = answers.get(question.field)
+            if question.field not in corrected if corrected else answer is None:
                 continue
-            said = sheet.answers.get(form.moment)
+            said = answers.get(form.moment)
             day = said.date() if isinstance(said, datetime) else said
             for purpose in question.purposes:
                 rows.append(
@@ -231,7 +253,9 @@ def _consents_of(subject: models.Subject) -> list[Consent]:
         ends = [
             later.said_on
             for later in rows
-            if later.purpose == row.purpose and not later.given and (later.said_on, later.pk) > (row.said_on, row.pk)
+            if later.purpose == row.purpose
+            and not later.given
+            and (later.said_on, later.pk) > (row.said_on, row.pk)
         ]
         withdrawn = [row.withdrawn_on] if row.withdrawn_on else []
         if row.given:
@@ -250,7 +274,12 @@ def _consent_id(row: models.ConsentGiven) -> str:
 
 
 def _decide(
-    who: Asker, row: models.Record, programme: Programme, purpose: str, groups: frozenset[Sensitivity], now: datetime
+    who: Asker,
+    row: models.Record,
+    programme: Programme,
+    purpose: str,
+    groups: frozenset[Sensitivity],
+    now: datetime,
 ) -> tuple[Permit | Denial, str]:
     """The decision for the first role of the member that is allowed, and that role."""
     pseudonym = ring_of(who.institution.id).staff_pseudonym(who.name)
@@ -269,7 +298,8 @@ def _decide(
         )  # fmt: skip
         if isinstance(answer, Permit) or answer.rule is not Rule.ROLE:
             break
-    assert answer is not None
+    if answer is None:
+        raise Refused(Problem("server.said.unknown_member"))
     return answer, role
 
 
@@ -291,10 +321,13 @@ def open_record(
 
     The opening, or its refusal, is in the journal when this returns or raises.
     """
-    row = _record_of(who, record)
-    programme = programme_named(row.programme)
+    programme = programme_named(_record_of(who, record).programme)
     with transaction.atomic():
-        answers, denial = _open(who, row, programme, purpose, _levels(programme, purpose, groups), now)
+        journal = _journal_for(who, programme)
+        row = _record_of(who, record)
+        answers, denial = _open(
+            who, row, programme, journal, purpose, _levels(programme, purpose, groups), now
+        )
     if denial is not None:
         raise NotAllowed(Problem(denial.code, {"purpose": denial.purpose, "role": denial.role}))
     return {
@@ -305,7 +338,9 @@ def open_record(
 
 def _levels(programme: Programme, purpose: str, groups: tuple[str, ...] | None) -> frozenset[Sensitivity]:
     if groups is None:
-        return next((known.opens for known in programme.purposes if known.name == purpose), frozenset(Sensitivity))
+        return next(
+            (known.opens for known in programme.purposes if known.name == purpose), frozenset(Sensitivity)
+        )
     return frozenset(level for level in Sensitivity if level in groups)
 
 
@@ -313,6 +348,7 @@ def _open(
     who: Asker,
     row: models.Record,
     programme: Programme,
+    journal: JournalWriter,
     purpose: str,
     groups: frozenset[Sensitivity],
     now: datetime,
@@ -321,7 +357,6 @@ def _open(
     decision, role = _decide(who, row, programme, purpose, groups, now)
     subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
     key, _ = _subject_key(row)
-    journal = _journal_for(who, programme, role)
     permitted = isinstance(decision, Permit)
     known_purpose = any(known.name == purpose for known in programme.purposes)
     write_line(
@@ -344,18 +379,23 @@ def _open(
             continue
         opened = open_group(
             decision, key, Sealed(bytes(sealed.octets)), institution=row.institution_id,
-            subject=row.subject_id, record=row.id, group=level, row_version=sealed.row_version,
+            subject=row.subject_id, record=row.id, group=level, row_version=row.version,
             key_version=sealed.key_version, now=now,
         )  # fmt: skip
         _merge(answers, json.loads(opened.octets, object_hook=_number))
     return answers, None
 
 
-def _journal_for(who: Asker, programme: Programme, role: str) -> JournalWriter:
+def _journal_for(who: Asker, programme: Programme) -> JournalWriter:
+    """The institution's journal, held: until the transaction ends nobody else changes its records.
+
+    Every action takes it first and reads afterwards what it decides on: two never wait for each other, and
+    none decides on what another has changed meanwhile.
+    """
     return JournalWriter(
         who.institution,
         Vocabulary(
-            roles={known for purpose in programme.purposes for known in purpose.roles} | {role},
+            roles={known for purpose in programme.purposes for known in purpose.roles} | who.roles,
             purposes={purpose.name for purpose in programme.purposes},
         ),
     )
@@ -366,11 +406,11 @@ def _number(found: dict[str, Any]) -> Any:
 
 
 def _merge(answers: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Groups of one record together; repeats were split by level and are joined row by row."""
+    """Groups of one record together; repeats were split by level and are joined row by row, to any depth."""
     for name, value in more.items():
         if isinstance(value, list) and value and isinstance(value[0], dict) and name in answers:
             for row, extra in zip(answers[name], value, strict=True):
-                row.update(extra)
+                _merge(row, extra)
         else:
             answers[name] = value
 
@@ -385,32 +425,90 @@ def correct_record(
 
     The changes are checked by the form's own rules; the record is opened for the purpose to be sealed anew.
     """
-    row = _record_of(who, record)
-    programme = programme_named(row.programme)
-    form = form_named(programme, row.form)
+    found = _record_of(who, record)
+    programme = programme_named(found.programme)
+    form = form_named(programme, found.form)
+    _refuse_uncorrectable(form, changes)
     with transaction.atomic():
-        levels = frozenset(question.sensitivity for question in form.fields)
-        opened, denial = _open(who, row, programme, purpose, levels, now)
+        journal = _journal_for(who, programme)
+        row = _record_of(who, record)
+        opened, denial = _open(who, row, programme, journal, purpose, _levels_of(form), now)
         if denial is None:
-            _reseal(who, row, programme, form, _corrected(form, opened, changes, now.date()), now)
+            answers = _corrected(form, opened, changes, now.date())
+            _reseal(who, row, programme, form, answers, now)
+            _record_consents(form, [(row.id, row.subject_id, answers)], now=now, corrected=changes)
     if denial is not None:
         raise NotAllowed(Problem(denial.code, {"purpose": denial.purpose, "role": denial.role}))
 
 
-def _corrected(form: Form, opened: Mapping[str, Any], changes: Mapping[str, str], today: date) -> Answers:
-    answers = {name: _typed(form, name, value) for name, value in opened.items()}
+def _levels_of(form: Form) -> frozenset[Sensitivity]:
+    return frozenset(question.sensitivity for question in form.fields)
+
+
+def _refuse_uncorrectable(form: Form, changes: Mapping[str, str]) -> None:
+    """Corrected is what a person answers once in a sheet, and never whom the sheet is about."""
+    known = [
+        question.name
+        for question in form.fields
+        if question.repeat is None and question.kind != "calculate" and question.name not in form.key
+    ]
+    problems = [
+        Problem(
+            "plan.programme.field_unknown", {"name": name[:40], "known": ", ".join(known)}, column=name[:40]
+        )
+        for name in changes
+        if name not in known and name not in form.key
+    ]
+    problems += [
+        Problem("server.said.not_corrected", {"name": name}, column=name)
+        for name in changes
+        if name in form.key
+    ]
+    if problems:
+        raise Refused(*problems)
+
+
+def _corrected(
+    form: Form, opened: Mapping[str, Any], changes: Mapping[str, str], today: date
+) -> dict[str, Any]:
+    answers = _blank(form, None) | {name: _typed(form, name, value) for name, value in opened.items()}
     for name, text in changes.items():
         answers[name] = read_answer(form, name, text)
+    _calculate_again(form, answers)
     problems = check_answers(form, answers, today=today)
     if problems:
         raise Refused(*problems)
     return answers
 
 
+def _blank(form: Form, repeat: str | None) -> dict[str, Any]:
+    """Every question of a place, not answered: a rule that asks for an answer must see that there is none."""
+    return {question.name: None for question in form.fields if question.repeat == repeat}
+
+
+def _calculate_again(form: Form, answers: dict[str, Any]) -> None:
+    """What the form calculates follows from the corrected answers, as on the day of the sheet."""
+    said = answers[form.moment]
+    asked = frozenset(question.name for question in form.fields if question.kind != "calculate")
+    day = said.date() if isinstance(said, datetime) else said
+    checks = checks_by_place(form, partial(Checks, form, today=day, answered=asked))
+
+    def calculate(place: str | None, rows: tuple[dict[str, Any], ...]) -> None:
+        checks[place].calculate(rows)
+        for repeat in inner_repeats(form, place):
+            for row in rows[-1].get(repeat) or ():
+                calculate(repeat, (*rows, row))
+
+    calculate(None, (answers,))
+
+
 def _typed(form: Form, name: str, value: Any) -> Any:
     """An answer as the form's kinds have it, from its sealed JSON."""
     if not form.has_field(name):
-        return tuple({inner: _typed(form, inner, item) for inner, item in row.items()} for row in value)
+        return tuple(
+            _blank(form, name) | {inner: _typed(form, inner, item) for inner, item in row.items()}
+            for row in value
+        )
     kind = form.field(name).kind
     if kind == "select_multiple":
         return tuple(value)
@@ -440,11 +538,15 @@ def _reseal(
             )  # fmt: skip
     models.SealedGroup.objects.bulk_create(
         models.SealedGroup(
-            record=row, group=level.group, row_version=row.version, key_version=key_version, octets=found.octets
+            record=row,
+            group=level.group,
+            row_version=row.version,
+            key_version=key_version,
+            octets=found.octets,
         )
         for level, found in sealed.items()
     )
-    keeping = Keeping(who.institution, programme, form, who.name, _acting(who), POLICY, now)
+    keeping = Keeping(who.institution, programme, form, who.name, _acting(who, programme), POLICY, now)
     row.segment_id = keeping.count_again(
         row.id, row.subject_id, facts_of(form, answers, institution=who.institution)
     )
@@ -464,38 +566,51 @@ def _reseal(
 def erase_record(who: Asker, record: str | UUID, *, now: datetime) -> None:
     """The record is gone from the register and from every count, and the sheet cannot arrive again.
 
-    With a subject's last record their key is shredded: no line of the journal leads to them any more.
+    With a subject's last record their key is shredded: no line of the journal leads to them any more. Whoever
+    may open the whole record for some purpose may erase it, also when consent or retention has ended.
     """
-    row = _record_of(who, record)
-    programme = programme_named(row.programme)
+    found = _record_of(who, record)
+    programme = programme_named(found.programme)
+    whole = [
+        purpose
+        for purpose in programme.purposes
+        if _levels_of(form_named(programme, found.form)) <= purpose.opens
+    ]
+    allowed = {role for purpose in whole for role in purpose.roles} & who.roles
     with transaction.atomic():
+        journal = _journal_for(who, programme)
+        row = _record_of(who, record)
         subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
         key, _ = _subject_key(row)
-        remove_facts(ring_of(row.institution_id), row)
-        role = _acting(who)
-        journal = _journal_for(who, programme, role)
+        role = min(allowed) if allowed else _acting(who, programme)
         write_line(
             journal, subject, subject_mark(key), act=Act.ERASE,
             who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role, purpose=None, basis=None,
             consent=None, fields=(), record=row.id, content=None, policy=POLICY, request=new_id(),
-            outcome=Outcome.ALLOW, now=now,
+            outcome=Outcome.ALLOW if allowed else Outcome.DENY, now=now,
         )  # fmt: skip
-        row.groups.all().delete()
-        row.delete()
-        if not subject.records.exists():
-            subject.keys.all().delete()
-            subject.tokens.all().delete()
-            models.ConsentGiven.objects.filter(subject=subject).delete()
-            subject.erased_on = now
+        if allowed:
+            remove_facts(ring_of(row.institution_id), row)
+            row.groups.all().delete()
+            row.delete()
+            if not subject.records.exists():
+                subject.keys.all().delete()
+                subject.tokens.all().delete()
+                models.ConsentGiven.objects.filter(subject=subject).delete()
+                subject.erased_on = now
         subject.save(update_fields=["entries", "last_entry", "erased_on"])
         journal.sign(now)
+    if not allowed:
+        wanted = whole[-1].name if whole else "rights"
+        raise NotAllowed(Problem("allow.decision.role", {"purpose": wanted, "role": role}))
 
 
 def withdraw_consent(who: Asker, record: str | UUID, purpose: str, *, now: datetime) -> None:
     """From today nobody opens the subject's records for that purpose on the ground of consent."""
-    row = _record_of(who, record)
-    programme = programme_named(row.programme)
+    programme = programme_named(_record_of(who, record).programme)
     with transaction.atomic():
+        journal = _journal_for(who, programme)
+        row = _record_of(who, record)
         subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
         key, _ = _subject_key(row)
         given = models.ConsentGiven.objects.filter(
@@ -503,11 +618,10 @@ def withdraw_consent(who: Asker, record: str | UUID, purpose: str, *, now: datet
         )
         if not given.update(withdrawn_on=now.date()):
             raise Refused(Problem("server.said.no_consent", {"purpose": purpose}))
-        role = _acting(who)
-        journal = _journal_for(who, programme, role)
         write_line(
             journal, subject, subject_mark(key), act=Act.WITHDRAW,
-            who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role, purpose=purpose, basis=None,
+            who=ring_of(who.institution.id).staff_pseudonym(who.name), role=_acting(who, programme),
+            purpose=purpose, basis=None,
             consent=None, fields=(), record=row.id, content=None, policy=POLICY, request=new_id(),
             outcome=Outcome.ALLOW, now=now,
         )  # fmt: skip
