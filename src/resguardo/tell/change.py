@@ -9,7 +9,6 @@ from enum import StrEnum
 from itertools import product
 from math import sqrt
 
-
 from resguardo.count.indicator import PERIOD_DIMENSIONS
 from resguardo.tell.figure import Figure
 from resguardo.tell.interval import Interval, interval_of

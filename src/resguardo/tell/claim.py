@@ -297,7 +297,7 @@ def _judge_number(claim: Claim, interval: Interval) -> _Finding:
     decimals = claim.decimals or None
     facts: dict[str, object] = {"value": interval.shown(decimals), "said": said, "number": shown}
     proposals = _sayable(interval, claim)
-    known = "exactly" if interval.exact is not None else "between"
+    known = "exactly" if interval.is_plain else "between"
     match holds(claim.compares, interval, Fraction(claim.number), decimals=claim.decimals):
         case True:
             name: str = claim.compares
@@ -307,11 +307,15 @@ def _judge_number(claim: Claim, interval: Interval) -> _Finding:
             return _true(f"verdict.true_{known}", **facts)
         case False:
             return replace(_false(f"verdict.false_{known}", **facts), proposals=proposals)
+    if interval.is_plain:
+        return replace(_not_computable("coarse", **facts), proposals=proposals)
     return replace(_would_expose("number" if proposals else "too_few", **facts), proposals=proposals)
 
 
 def _is_shown_finer(interval: Interval, claim: Claim) -> bool:
     """Whether a reader sees more decimals of the value than the sentence says, and must be told of it."""
+    if interval.decimals is not None:
+        return interval.published != claim.number
     if interval.exact is None:
         return False
     seen = max(2, claim.decimals) if interval.is_percent else 4
@@ -337,6 +341,9 @@ def _sayable(interval: Interval, claim: Claim) -> tuple[Remark, ...]:
     if interval.exact is not None:
         exact = Fraction(rounded(interval.exact, claim.decimals))
         return (Remark("tell.said.exact", {"number": _shown(exact, claim)}),)
+    if interval.decimals is not None and interval.published is not None:
+        known = replace(claim, decimals=interval.decimals)
+        return (Remark("tell.said.exact", {"number": _shown(interval.published, known)}),)
     proposals = []
     if interval.low is not None:
         step = Fraction(1, 10**claim.decimals)

@@ -15,7 +15,7 @@ import rfc8785
 
 from resguardo.count.disclosure import SafeCell, SafeTable
 from resguardo.count.indicator import Count as Question
-from resguardo.count.indicator import Filter
+from resguardo.count.indicator import Filter, TableSpec
 from resguardo.plan.condition import parse_condition
 from resguardo.plan.programme import OpenSource
 from resguardo.values import Problem, Refused, Words
@@ -164,6 +164,8 @@ class Group:
     published: Measured | None
     status: Literal["F", "C"]
     """``F`` when published, ``C`` when protected (fewer than the floor, perhaps none)."""
+    decimals: int | None = None
+    """For a mean: at how many decimals the table gives it."""
 
     @property
     def exact(self) -> Measured | None:
@@ -203,8 +205,8 @@ def figure_of(recipe: Recipe, table: SafeTable, *, source: Source | None = None)
     """What `table` says about `recipe`."""
     return Figure(
         recipe=recipe,
-        whole=_group(table.total),
-        groups=tuple(_group(cell) for cell in table.cells) if table.spec.dimensions else (),
+        whole=_group(table.total, table.spec),
+        groups=tuple(_group(cell, table.spec) for cell in table.cells) if table.spec.dimensions else (),
         is_complete=table.is_complete,
         dimensions=table.spec.dimensions,
         filters=table.spec.filters,
@@ -223,9 +225,17 @@ def is_zero(group: Group) -> bool:
     return group.exact == Fraction(0)
 
 
-def _group(cell: SafeCell) -> Group:
+def _group(cell: SafeCell, spec: TableSpec) -> Group:
+    decimals = None
+    if spec.kind == "mean" and isinstance(cell.value, Decimal):
+        decimals = max(0, -int(cell.value.as_tuple().exponent))
     return Group(
-        cell.key, measured_of(cell.low), measured_of(cell.high), measured_of(cell.value), status=cell.status
+        cell.key,
+        measured_of(cell.low),
+        measured_of(cell.high),
+        measured_of(cell.value),
+        status=cell.status,
+        decimals=decimals,
     )
 
 

@@ -32,6 +32,13 @@ class Interval:
     high: Fraction | None
     published: Fraction | None = None
     is_percent: bool = False
+    decimals: int | None = None
+    """When only rounding stands between the published number and the true one: at how many decimals."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is protected: the number is known, or known but for its rounding."""
+        return self.exact is not None or self.decimals is not None
 
     @property
     def exact(self) -> Fraction | None:
@@ -64,6 +71,8 @@ class Interval:
         """The interval as a fact of a sentence: ``162``, ``between 156 and 164``, ``14 or fewer``."""
         if self.is_percent:
             decimals = max(2, decimals or 0)
+        if self.decimals is not None and self.published is not None:
+            return self._number(self.published, self.decimals)
         if self.exact is not None:
             return self._number(self.exact, decimals)
         if self.low is not None and self.high is not None and self.low > 0:
@@ -82,7 +91,10 @@ def interval_of(group: Group) -> Interval | None:
     """The numbers that a group allows; None for one that holds a day."""
     if isinstance(group.low, date) or isinstance(group.high, date) or isinstance(group.published, date):
         return None
-    return Interval(group.low, group.high, group.published)
+    if group.decimals is None or group.published is None:
+        return Interval(group.low, group.high, group.published)
+    half = Fraction(1, 2 * 10**group.decimals)
+    return Interval(group.published - half, group.published + half, group.published, decimals=group.decimals)
 
 
 def percentage_of(figure: Figure, of: Figure | None) -> Interval | None:
@@ -120,8 +132,7 @@ def change_between(before: Interval, after: Interval) -> Interval | None:
 
 
 def holds(predicate: Predicate, interval: Interval, number: Fraction, *, decimals: int = 0) -> bool | None:
-    """Whether the predicate holds on the whole interval (True), on none of it (False), or the interval cannot
-    tell (None).
+    """Whether the predicate holds on the whole interval or on none of it; None when the interval cannot tell.
 
     Every predicate holds on one stretch of numbers without a gap, so the two bounds decide.
 
@@ -131,12 +142,13 @@ def holds(predicate: Predicate, interval: Interval, number: Fraction, *, decimal
     >>> holds(Predicate.AT_LEAST, protected, Fraction(165))
     False
     """
-    upward = predicate in (Predicate.MORE_THAN, Predicate.AT_LEAST)
-    low = -1 if interval.low is None else _position(predicate, interval.low, number, decimals)
-    high = (
-        (0 if upward else 1)
-        if interval.high is None
-        else _position(predicate, interval.high, number, decimals)
+    if predicate is Predicate.EXACT and interval.decimals == decimals and interval.published is not None:
+        # It was rounded once, to just these decimals: nothing else can be meant.
+        return interval.published == number
+    without_end = 0 if predicate in (Predicate.MORE_THAN, Predicate.AT_LEAST) else 1
+    low, high = (
+        at_no_end if end is None else _position(predicate, end, number, decimals)
+        for end, at_no_end in ((interval.low, -1), (interval.high, without_end))
     )
     if low == high == 0:
         return True

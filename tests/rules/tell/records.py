@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow
 
-from resguardo.count.disclosure import CKR5, EXACT, Ledger, Method, SafeTable, protect
+from resguardo.count.disclosure import Ledger, SafeTable, protect_by_class
 from resguardo.count.indicator import CELL_PRIME, Filter, TableSpec, read_period
 from resguardo.count.table import tabulate
 from resguardo.plan.condition import parse_condition
@@ -22,6 +22,8 @@ TODAY = date(2026, 11, 24)
 CODES = ("CR", "DO", "GT", "GY", "HN", "MX", "PA", "SV")
 """The countries that a protected table may name."""
 
+PROTECTED = Population.PROTECTED
+
 Row = Mapping[str, Any]
 
 
@@ -32,14 +34,9 @@ class Series:
     rows: tuple[Row, ...]
     measure: str = "count"
     unit: str = "person"
-    method: Method = EXACT
+    population: Population = Population.OPEN
     part: str | None = None
     seed: str = ""
-
-    @property
-    def population(self) -> Population:
-        """The class that the method serves."""
-        return Population.OPEN if self.method == EXACT else Population.PROTECTED
 
 
 def people(number: int, **facts: Any) -> tuple[Row, ...]:
@@ -72,9 +69,15 @@ class Network:
 
     series: Mapping[str, Series]
     ledger: Ledger = field(default_factory=Ledger)
+    counted: dict[str, SafeTable] = field(default_factory=dict)
 
     def __call__(self, recipe: Recipe) -> SafeTable:
-        """The safe table of a recipe."""
+        """The safe table of a recipe; one recipe is counted once."""
+        if recipe.digest not in self.counted:
+            self.counted[recipe.digest] = self._count(recipe)
+        return self.counted[recipe.digest]
+
+    def _count(self, recipe: Recipe) -> SafeTable:
         series = self.series.get(recipe.indicator)
         if series is None:
             raise Refused(
@@ -83,7 +86,8 @@ class Network:
         as_of = recipe.as_of or TODAY
         rows = [row for row in series.rows if row.get("known", date.min) <= as_of]
         spec = _spec(recipe, series)
-        return protect(tabulate(_facts(rows, spec, series), spec, as_of=as_of), series.method, self.ledger)
+        raw = tabulate(_facts(rows, spec, series), spec, as_of=as_of)
+        return protect_by_class(raw, series.population, self.ledger)
 
 
 def network(**series: Series) -> Network:
@@ -93,7 +97,7 @@ def network(**series: Series) -> Network:
 
 def _spec(recipe: Recipe, series: Series) -> TableSpec:
     def domain(name: str) -> tuple[str, ...] | None:
-        if series.method == EXACT:
+        if series.population is Population.OPEN:
             return None
         return {"country": CODES, "year": ("2022", "2023", "2024", "2025", "2026")}.get(name)
 
@@ -150,6 +154,3 @@ def _filled(row: Row, series: Series) -> dict[str, Any]:
         "unit": digest[:32],
         "rkey": int(digest[32:48], 16) % CELL_PRIME,
     }
-
-
-PROTECTED = CKR5

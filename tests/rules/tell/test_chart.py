@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def course(*, protected: bool = False, **more: int) -> SafeTable:
     """People who finished a course, by country."""
     rows = spread({**SIX, **more}, month="2022-07")
-    series = Series(rows, method=PROTECTED) if protected else Series(rows)
+    series = Series(rows, population=PROTECTED) if protected else Series(rows)
     return network(n=series)(Recipe("p.n", by=("country",), as_of=date(2022, 8, 8)))
 
 
@@ -79,14 +79,22 @@ def test_only_a_chart_with_something_protected_has_the_hatch() -> None:
 
 
 def test_a_table_without_groups_makes_an_empty_picture_with_a_name() -> None:
-    table = network(n=Series(()))(Recipe("p.n", by=("country",), as_of=date(2022, 8, 8)))
+    table = network(n=Series((), unit="event"))(Recipe("p.n", by=("country",), as_of=date(2022, 8, 8)))
     assert 'aria-label="Personas: no hay datos"' in bars_svg(table, "es", title="Personas")
 
 
 def test_years_stay_in_their_order() -> None:
     rows = tuple(row for year in (2023, 2022) for row in people(year - 2000, month=f"{year}-05"))
-    table = network(n=Series(rows))(Recipe("p.n", by=("year",), as_of=date(2024, 1, 1)))
+    table = network(n=Series(rows, unit="event"))(Recipe("p.n", by=("year",), as_of=date(2024, 1, 1)))
     assert [bar.label for bar in bars_of(table, "es")] == ["2022", "2023"]
+
+
+def test_shares_are_drawn_in_percent() -> None:
+    rows = (*people(30, country="MX", sex="female"), *people(90, country="MX", sex="male"))
+    series = Series(rows, measure="share", unit="event", part="sex = female")
+    table = network(n=series)(Recipe("p.n", by=("country",), as_of=date(2024, 1, 1)))
+    (bar,) = bars_of(table, "es")
+    assert (bar.text, bar.value) == ("25.0\u00a0%", 25.0)
 
 
 def test_labels_of_other_lists_are_handed_in() -> None:

@@ -16,6 +16,8 @@ from resguardo.tell.change import Direction, Trial, two_periods, two_shares
 from resguardo.tell.claim import Base, Claim, ClaimKind, Verdict, VerdictKind, check
 from resguardo.tell.figure import Recipe, Source
 from resguardo.tell.interval import Interval, Predicate, holds
+from resguardo.tell.wording import Number
+from resguardo.values import Population
 
 AUGUST = date(2022, 8, 8)
 SIX = {"MX": 41, "GT": 27, "HN": 24, "SV": 22, "CR": 19, "PA": 29}
@@ -104,35 +106,56 @@ def test_what_cannot_be_counted_says_why() -> None:
 # Percentages
 
 
-def test_163_of_321_is_not_more_than_51_percent() -> None:
-    rows = (
-        *people(163, identified="no", country="CR", month="2022-06"),
-        *people(158, identified="yes", country="CR", month="2022-06"),
+IDENTIFIED = (
+    *people(163, identified="no", country="CR", month="2022-06"),
+    *people(158, identified="yes", country="CR", month="2022-06"),
+)
+
+
+def unidentified(number: str, decimals: int, predicate: Predicate, *, of_counts: bool) -> Verdict:
+    """The verdict on how many of 321 were not identified, as an indicator's share or from two counts."""
+    deaths = network(
+        dead=Series(IDENTIFIED, unit="incident"),
+        unidentified=Series(IDENTIFIED, measure="share", unit="incident", part="identified = no"),
     )
-    deaths = network(unidentified=Series(rows, measure="share", unit="incident", part="identified = no"))
-    recipe = Recipe("p.unidentified", period="2022", as_of=date(2023, 1, 24))
-    claim = Claim("c", ClaimKind.PERCENT, recipe, Decimal(51), predicate=Predicate.MORE_THAN)
-    verdict = check(claim, deaths)
+    whole = Recipe("p.dead", period="2022", as_of=date(2023, 1, 24))
+    recipe = (
+        replace(whole, where=("identified = no",))
+        if of_counts
+        else replace(whole, indicator="p.unidentified")
+    )
+    claim = Claim("c", ClaimKind.PERCENT, recipe, Decimal(number), decimals, predicate)
+    return check(replace(claim, of=whole if of_counts else None), deaths)
+
+
+@pytest.mark.parametrize("of_counts", [True, False])
+def test_163_of_321_is_not_more_than_51_percent(of_counts: bool) -> None:
+    verdict = unidentified("51", 0, Predicate.MORE_THAN, of_counts=of_counts)
     assert verdict.kind is VerdictKind.FALSE
     assert "the records say 50.78%, the text says “more than 51%”" in verdict.sentence("en")
-    as_shown = check(replace(claim, number=Decimal(51), predicate=Predicate.EXACT), deaths)
-    assert as_shown.sentence("es") == "50.78\u00a0% redondeado es 51\u00a0%: se cumple."
-    assert check(replace(claim, number=Decimal("50.78"), decimals=2, predicate=Predicate.EXACT), deaths).holds
-    assert not check(
-        replace(claim, number=Decimal("50.7"), decimals=1, predicate=Predicate.EXACT), deaths
-    ).holds
+    assert unidentified("50", 0, Predicate.MORE_THAN, of_counts=of_counts).holds
+    rounded = unidentified("51", 0, Predicate.EXACT, of_counts=of_counts)
+    assert rounded.sentence("es") == "50.78\u00a0% redondeado es 51\u00a0%: se cumple."
+    assert unidentified("50.78", 2, Predicate.EXACT, of_counts=of_counts).holds
+    assert unidentified("50.7", 1, Predicate.EXACT, of_counts=of_counts).kind is VerdictKind.FALSE
 
 
-def test_163_of_321_is_the_same_percentage_from_two_counts() -> None:
-    rows = (
-        *people(163, identified="no", country="CR", month="2022-06"),
-        *people(158, identified="yes", country="CR", month="2022-06"),
-    )
-    deaths = network(dead=Series(rows, unit="incident"))
-    whole = Recipe("p.dead", period="2022", as_of=date(2023, 1, 24))
-    part = replace(whole, where=("identified = no",))
-    claim = Claim("c", ClaimKind.PERCENT, part, Decimal(51), predicate=Predicate.MORE_THAN, of=whole)
-    assert check(claim, deaths).kind is VerdictKind.FALSE
+def scored(number: str, decimals: int) -> Verdict:
+    """The verdict on a mean score that the table gives as 2.55 (it is 28 over 11, 2.5454…)."""
+    rows = tuple({"unit": f"site-{place}", "value": 3 if place < 6 else 2} for place in range(11))
+    scores = network(score=Series(rows, measure="mean:value", unit="site", population=Population.OPEN))
+    claim = Claim("c", ClaimKind.EXACT, Recipe("p.score", as_of=AUGUST), Decimal(number), decimals)
+    return check(claim, scores)
+
+
+def test_a_mean_is_as_fine_as_its_table_and_is_not_rounded_again() -> None:
+    assert scored("2.55", 2).holds
+    assert scored("2.54", 2).kind is VerdictKind.FALSE
+    assert scored("3", 0).holds
+    coarse = scored("2.5", 1)
+    assert coarse.kind is VerdictKind.NOT_COMPUTABLE
+    assert coarse.proposed("en") == ("2.55",)
+    assert scored("2.545", 3).kind is VerdictKind.NOT_COMPUTABLE
 
 
 def test_the_parts_of_321_deaths_add_up() -> None:
@@ -149,7 +172,7 @@ def test_the_parts_of_321_deaths_add_up() -> None:
 
 def test_halves_are_rounded_to_the_even_digit() -> None:
     base = Base(Decimal(200))
-    one_in_forty = network(n=Series(people(5, month="2022-05")))
+    one_in_forty = network(n=Series(people(5, month="2022-05"), unit="event"))
     claim = Claim("c", ClaimKind.PERCENT, Recipe("p.n", as_of=AUGUST), Decimal(2), base=base)
     assert check(claim, one_in_forty).holds
     assert not check(replace(claim, number=Decimal(3)), one_in_forty).holds
@@ -184,7 +207,7 @@ def test_3_900_000_is_1_19_percent_of_327_731_092_and_not_of_400_million() -> No
 def protected_course(number: int, *, seed: str = "") -> Network:
     """A course of a protected group, whose figures are rounded to five at random."""
     rows = people(number, country="MX", month="2022-07")
-    return network(people_trained=Series(rows, method=PROTECTED, seed=seed))
+    return network(people_trained=Series(rows, population=PROTECTED, seed=seed))
 
 
 def published_number(verdict: Verdict) -> int:
@@ -245,7 +268,7 @@ def test_the_countries_of_a_protected_figure_are_only_at_least_so_many() -> None
         *spread(dict.fromkeys(("MX", "GT", "HN"), 60), month="2022-07"),
         *people(5, country="PA", month="2022-07"),
     )
-    course = network(people_trained=Series(rows, method=PROTECTED))
+    course = network(people_trained=Series(rows, population=PROTECTED))
     claim = by_country(trained(ClaimKind.COUNTRIES_NUMBER, 3))
     assert check(claim, course).kind is VerdictKind.WOULD_EXPOSE
     assert check(replace(claim, predicate=Predicate.AT_LEAST), course).holds
@@ -257,6 +280,31 @@ def test_the_countries_of_a_protected_figure_are_only_at_least_so_many() -> None
     assert with_panama.kind is VerdictKind.WOULD_EXPOSE
     without_mexico = check(replace(named, countries=("GT", "HN")), course)
     assert without_mexico.kind is VerdictKind.FALSE
+
+
+def test_a_count_that_would_single_out_a_few_people_beside_an_earlier_one_is_not_made() -> None:
+    rows = (*people(100, country="MX", month="2022-07"), *people(5, country="CR", month="2022-07"))
+    course = network(people_trained=Series(rows, population=PROTECTED))
+    everybody = trained(ClaimKind.MORE_THAN, 90, recipe=Recipe("p.people_trained", as_of=AUGUST))
+    assert check(everybody, course).holds
+    in_mexico = replace(everybody, recipe=replace(everybody.recipe, where=("country = MX",)))
+    verdict = check(in_mexico, course)
+    assert verdict.kind is VerdictKind.WOULD_EXPOSE
+    assert verdict.reason.code == "tell.would_expose.refused"
+    assert verdict.sentence("es").startswith("No se cuenta porque podría señalar a una persona: ")
+
+
+@pytest.mark.parametrize("number", [15, 33, 58, 121, 804])
+def test_every_proposal_for_a_protected_figure_holds_for_the_true_number(number: int) -> None:
+    course = protected_course(number)
+    verdict = check(trained(ClaimKind.EXACT, number), course)
+    for proposal in verdict.proposals:
+        kind = ClaimKind(proposal.code.removeprefix("tell.said."))
+        said = proposal.facts["number"]
+        assert isinstance(said, Number)
+        truth = Interval(Fraction(number), Fraction(number))
+        assert holds(Predicate(kind.value), truth, said.value) is True
+        assert check(trained(kind, int(said.value)), course).holds
 
 
 # Countries, years
@@ -291,7 +339,13 @@ def test_a_record_whose_country_changes_breaks_the_claim() -> None:
     rows = list(COURSE.series["p.people_trained"].rows)
     rows[0] = {**rows[0], "country": "DO"}
     claim = by_country(trained(ClaimKind.COUNTRIES_NUMBER, 6))
-    assert check(claim, network(people_trained=Series(tuple(rows)))).kind is VerdictKind.FALSE
+    of_events = check(claim, network(people_trained=Series(tuple(rows), unit="event")))
+    assert of_events.kind is VerdictKind.FALSE
+    assert "los registros dicen 7 países" in of_events.sentence("es")
+    # One person alone in a country: the table is rounded, and cannot say that these are all.
+    of_people = check(claim, network(people_trained=Series(tuple(rows))))
+    assert of_people.kind is VerdictKind.WOULD_EXPOSE
+    assert of_people.proposed("es") == ("al menos 6 países",)
 
 
 def test_countries_cannot_be_told_from_a_table_without_them() -> None:
@@ -528,13 +582,16 @@ def survey(before: int, after: int, *, asked: int = 400) -> tuple[Claim, Network
     claim = Claim(
         "c",
         ClaimKind.INCREASE,
-        Recipe("p.knows", where=("exposed = yes",), period="2022", as_of=AUGUST),
-        before=Recipe("p.knows", where=("exposed = no",), period="2022", as_of=AUGUST),
+        replace(seen, where=("exposed = yes", "knows = yes")),
+        before=replace(seen, where=("exposed = no", "knows = yes")),
         of=seen,
         of_before=unseen,
         trial=Trial.TWO_SHARES,
     )
-    return claim, network(asked=Series(rows), knows=Series(rows, measure="share", part="knows = yes"))
+    return claim, network(
+        asked=Series(rows, unit="event"),
+        knows=Series(rows, measure="share", unit="event", part="knows = yes"),
+    )
 
 
 def test_226_of_400_against_200_of_400_may_not_be_called_better() -> None:
@@ -543,6 +600,19 @@ def test_226_of_400_against_200_of_400_may_not_be_called_better() -> None:
     assert verdict.test is not None
     assert (round(verdict.test.z, 3), round(verdict.test.p, 4)) == (1.842, 0.0654)
     assert "De 50.00\u00a0% a 56.50\u00a0% (13.00\u00a0%) puede ser azar" in verdict.sentence("es")
+
+
+def test_a_share_with_its_number_of_people_asked_is_tested_too() -> None:
+    claim, answers = survey(200, 226)
+    assert claim.of is not None
+    shares = replace(
+        claim,
+        recipe=replace(claim.of, indicator="p.knows"),
+        before=replace(claim.of, indicator="p.knows", where=("exposed = no",)),
+    )
+    assert check(shares, answers).kind is VerdictKind.FALSE
+    answers = survey(200, 260)[1]
+    assert check(shares, answers).holds
 
 
 def test_a_clear_difference_of_two_groups_holds_and_says_that_they_are_groups() -> None:
@@ -554,7 +624,7 @@ def test_a_clear_difference_of_two_groups_holds_and_says_that_they_are_groups() 
 def test_a_change_between_protected_figures_holds_only_when_every_possible_number_says_so() -> None:
     def protected(before: int, after: int) -> Network:
         rows = deaths(before, after).series["p.dead"].rows
-        return network(dead=Series(rows, unit="person", method=PROTECTED))
+        return network(dead=Series(rows, unit="person", population=PROTECTED))
 
     assert check(change(), protected(180, 321)).holds
     assert check(change(), protected(100, 128)).kind is VerdictKind.WOULD_EXPOSE

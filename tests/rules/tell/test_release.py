@@ -38,7 +38,7 @@ def trained(number: int = 160, **wording: str) -> Claim:
 def course(number: int, *, protected: bool = False) -> Network:
     """A course that so many people finished."""
     rows = people(number, country="MX", month="2022-07")
-    return network(people_trained=Series(rows, method=PROTECTED) if protected else Series(rows))
+    return network(people_trained=Series(rows, population=PROTECTED) if protected else Series(rows))
 
 
 def told(text: str, verdict: Verdict | None, language: str = "es") -> list[str]:
