@@ -324,6 +324,36 @@ def read_day(cell: Cell, epoch: datetime = EPOCH) -> date | Fault:
     return moment.date() if isinstance(moment, datetime) else Fault("date")
 
 
+class DayOrder:
+    """What a column of dates says about which comes first, the day or the month.
+
+    A column in which some dates can only have the month first, none can only have the day first, and some
+    could be read both ways, was most likely written with the month first: read as it stands, days and months
+    of the dates that could be both would be swapped in silence.
+    """
+
+    __slots__ = ("day_first", "either", "month_first")
+
+    def __init__(self) -> None:
+        self.day_first = self.month_first = self.either = False
+
+    def notice(self, cell: Cell) -> None:
+        """Takes a cell into account."""
+        if not isinstance(cell, str) or (found := _DAY_FIRST.match(cell.strip())) is None:
+            return
+        first, second = int(found[1]), int(found[3])
+        if first > 12:
+            self.day_first = True
+        elif second > 12:
+            self.month_first = True
+        elif first != second:
+            self.either = True
+
+    @property
+    def is_month_first(self) -> bool:
+        return self.month_first and self.either and not self.day_first
+
+
 def _calendar(year: int, month: int, day: int) -> date | Fault:
     try:
         return date(year, month, day)

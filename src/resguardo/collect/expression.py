@@ -163,6 +163,8 @@ def truth(value: Any) -> bool:
 
 
 def _equal(left: Any, right: Any) -> bool:
+    if type(left) is str and type(right) is str:
+        return left == right
     if isinstance(left, bool) or isinstance(right, bool):
         return truth(left) == truth(right)
     for one, other in ((left, right), (right, left)):

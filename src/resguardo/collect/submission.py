@@ -25,7 +25,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from resguardo.collect.cell import Choices, Fault, Read, Remembering, as_written, read_mark, reader_of
+from resguardo.collect.cell import (
+    Choices,
+    DayOrder,
+    Fault,
+    Read,
+    Remembering,
+    as_written,
+    read_mark,
+    reader_of,
+)
 from resguardo.collect.check import Checks, alone_rule, broken_rule, checks_by_place, spoken
 from resguardo.collect.expression import UNREAD, Rows
 from resguardo.collect.header import (
@@ -91,7 +100,11 @@ def read_submissions(form: Form, sheet: Sheet, *, today: date, now: datetime | N
 
 
 class Reading:
-    """A file being read against a form. Each iteration reads it from its first row."""
+    """A file being read against a form. Each iteration reads it from its first row.
+
+    At the end of an iteration the whole file may still be refused: when a column of dates turns out to have
+    the month first, what was given out before is wrong too. Keep nothing before the end (one transaction).
+    """
 
     warnings: tuple[Problem, ...]
     """What a person should know: columns that were passed over, formulas whose saved value was taken."""
@@ -105,6 +118,7 @@ class Reading:
     def __init__(self, form: Form, sheet: Sheet, *, today: date, now: datetime | None = None) -> None:
         self.form = form
         self.sheet = sheet
+        self._orders: list[tuple[str, str | None, DayOrder]] = []
         self._lists = {name: Choices(choices) for name, choices in form.choices.items()}
         self._today, self._now = today, now
         columns = columns_of(form, sheet.header, file=sheet.label, sheet=sheet.name)
@@ -130,7 +144,7 @@ class Reading:
     def _place(
         self, repeat: str | None, columns: Mapping[int, Column], header: Sequence[str], sheet: str | None
     ) -> _Place:
-        slots = tuple(self._slots(columns))
+        slots = tuple(self._slots(columns, header, sheet))
         named = {column.question.name: header[at] for at, column in sorted(columns.items(), reverse=True)}
         blanks: dict[str, Any] = {
             question.name: None
@@ -147,7 +161,9 @@ class Reading:
             tuple(blanks.items()),
         )
 
-    def _slots(self, columns: Mapping[int, Column]) -> Iterator[_CellSlot | _MarkedSlot | _PositionSlot]:
+    def _slots(
+        self, columns: Mapping[int, Column], header: Sequence[str], sheet: str | None
+    ) -> Iterator[_CellSlot | _MarkedSlot | _PositionSlot]:
         by_question: dict[str, list[tuple[int, Column]]] = {}
         for at, column in columns.items():
             by_question.setdefault(column.question.name, []).append((at, column))
@@ -161,9 +177,22 @@ class Reading:
             if marks and choices is not None:
                 yield _MarkedSlot(question, whole, read, marks, choices)
             elif whole is not None:
+                if question.kind in ("date", "datetime"):
+                    read = self._noticing(read, header[whole], sheet)
                 yield _CellSlot(question, whole, self._checking(question, read))
             else:
                 yield _PositionSlot(question, tuple(axes.get(axis) for axis in range(4)), read)
+
+    def _noticing(self, plain: Read, column: str, sheet: str | None) -> Read:
+        """`plain`, noticing whether the dates of the column have the day or the month first."""
+        order = DayOrder()
+        self._orders.append((column, sheet, order))
+
+        def noticed(cell: Cell) -> Any:
+            order.notice(cell)
+            return plain(cell)
+
+        return noticed
 
     def _checking(self, question: Field, plain: Read) -> Read:
         """`plain` with the question's constraint, where that needs nothing but the answer."""
@@ -305,6 +334,7 @@ class Reading:
         calculates = bool(checks.calculations)
         instance_at, version_at = self._columns.instance, self._columns.version
         occurrences = _Occurrences()
+        skipped = {each.name for each in form.fields if each.kind == "calculate"}.difference(form.key)
         for row in self.sheet.rows:
             problems: list[Problem] = []
             if row.problems:
@@ -333,10 +363,20 @@ class Reading:
                 version = as_written(row.values[version_at]).strip() or version
             submission = Submission(form, version, instance, answers, row.number)
             if instance is None:
-                occurrence = occurrences.count(canonical_bytes(submission))
+                occurrence = occurrences.count(_canonical_bytes(submission, skipped))
                 if occurrence > 1:
                     submission = Submission(form, version, None, answers, row.number, occurrence)
             yield submission
+        self._refuse_swapped_days()
+
+    def _refuse_swapped_days(self) -> None:
+        swapped = [
+            Problem("collect.header.month_first", {}, self.sheet.label, sheet, None, column)
+            for column, sheet, order in self._orders
+            if order.is_month_first
+        ]
+        if swapped:
+            raise Refused(*swapped)
 
     def _fault(
         self,
@@ -672,28 +712,39 @@ def canonical_bytes(submission: Submission) -> bytes:
     """
     form = submission.form
     skipped = {question.name for question in form.fields if question.kind == "calculate"}.difference(form.key)
+    return _canonical_bytes(submission, skipped)
+
+
+def _canonical_bytes(submission: Submission, skipped: set[str]) -> bytes:
+    form = submission.form
     answers = _canonical(submission.answers, skipped)
     said = [form.programme, form.name, submission.instance, submission.occurrence, answers]
-    return b"resguardo/submission/1\n" + json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"resguardo/submission/1\n" + _ONE_WAY.encode(said).encode()
 
 
-def _canonical(answers: Answers, skipped: set[str]) -> list[list[Any]]:
-    said: list[list[Any]] = []
+_ONE_WAY = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _canonical(answers: Answers, skipped: set[str]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
     for name in sorted(answers):
         value = answers[name]
-        if value is None or name in skipped or value == ():
+        kind = type(value)
+        if value is None or name in skipped:
             continue
-        if isinstance(value, str):
-            value = value if value.isascii() else unicodedata.normalize("NFC", value)
-        elif isinstance(value, Decimal):
-            value = format(value.normalize(), "f") if value else "0"
-        elif isinstance(value, datetime):
-            value = (value.astimezone(UTC) if value.tzinfo else value).isoformat()
-        elif isinstance(value, date):
-            value = value.isoformat()
-        elif isinstance(value, tuple):
-            value = [_canonical(row, skipped) if isinstance(row, Mapping) else row for row in value]
-        said.append([name, value])
+        if kind is str:
+            said[name] = value if value.isascii() else unicodedata.normalize("NFC", value)
+        elif kind is date:
+            said[name] = value.isoformat()
+        elif kind is Decimal:
+            said[name] = format(value.normalize(), "f") if value else "0"
+        elif kind is datetime:
+            said[name] = (value.astimezone(UTC) if value.tzinfo else value).isoformat()
+        elif kind is tuple:
+            if value:
+                said[name] = [_canonical(row, skipped) if isinstance(row, Mapping) else row for row in value]
+        else:
+            said[name] = value
     return said
 
 

@@ -435,3 +435,29 @@ def test_the_form_of_a_file_is_found_by_its_columns(tmp_path: Path) -> None:
 def test_a_reading_may_be_read_twice(tmp_path: Path) -> None:
     found = reading(FORM, write_csv(tmp_path / "a.csv", table(ROSA, JEAN)))
     assert list(found) == list(found)
+
+
+@pytest.mark.parametrize(
+    ("days", "swapped"),
+    [
+        (["03/04/2024", "03/15/2024"], True),
+        (["03/15/2024", "03/04/2024"], True),
+        (["03/04/2024", "03/15/2024", "15/03/2024"], False),
+        (["03/15/2024", "2024-03-15"], False),
+        (["03/03/2024", "03/15/2024"], False),
+        (["03/04/2024", "15/03/2024"], False),
+    ],
+)
+def test_a_column_with_the_month_first_refuses_the_whole_file(
+    tmp_path: Path, days: list[str], swapped: bool
+) -> None:
+    rows = table(*({**ROSA, "seen_on": day} for day in days))
+    found = reading(FORM, write_csv(tmp_path / "a.csv", rows))
+    if not swapped:
+        assert len(list(found)) == len(days)
+        return
+    for _ in range(2):
+        with pytest.raises(Refused) as error:
+            list(found)
+        assert refused(error.value) == ["collect.header.month_first"]
+        assert error.value.problems[0].column == "seen_on"

@@ -441,3 +441,8 @@ def test_a_row_that_cannot_be_read_is_told_apart_from_the_next(tmp_path: Path) -
     assert isinstance(first, Rejected)
     assert isinstance(second, Submission)
     assert (first.row, second.row) == (2, 3)
+
+
+def test_every_reason_is_in_the_guide() -> None:
+    guide = (PACKAGE.parent.parent / "docs" / "import.md").read_text(encoding="utf-8")
+    assert {code for code in codes_in_the_rules() if f"| `collect.{code}` |" not in guide} == set()
