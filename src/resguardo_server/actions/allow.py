@@ -98,8 +98,8 @@ def import_sheet(
     else:
         found = form_for(programme.forms, sheet)
         if found is None:
-            known = ", ".join(form.name for form in programme.forms)
-            facts = {"programme": programme.name, "known": known}
+            names = ", ".join(form.name for form in programme.forms)
+            facts = {"programme": programme.name, "known": names}
             raise Refused(Problem("server.said.which_form", facts, file=str(path)))
         form = found
     reading = read_submissions(form, sheet, today=now.date())
@@ -205,14 +205,18 @@ def subject_code(form: Form, answers: Answers) -> tuple[str, ...]:
 
 
 def _record_consents(
-    form: Form, kept: list[tuple[UUID, UUID, Answers]], *, now: datetime, corrected: Collection[str] = ()
+    form: Form,
+    kept: list[tuple[UUID, UUID, Answers]],
+    *,
+    now: datetime,
+    corrected: Collection[str] | None = None,
 ) -> None:
     """What the sheets say about consent is on file; of a corrected sheet, what was `corrected` alone."""
     rows = []
     for record, subject, answers in kept:
         for question in form.consents:
             answer = answers.get(question.field)
-            if question.field not in corrected if corrected else answer is None:
+            if answer is None if corrected is None else question.field not in corrected:
                 continue
             said = answers.get(form.moment)
             day = said.date() if isinstance(said, datetime) else said
@@ -325,15 +329,19 @@ def open_record(
     with transaction.atomic():
         journal = _journal_for(who, programme)
         row = _record_of(who, record)
-        answers, denial = _open(
+        answers, decision = _open(
             who, row, programme, journal, purpose, _levels(programme, purpose, groups), now
         )
-    if denial is not None:
-        raise NotAllowed(Problem(denial.code, {"purpose": denial.purpose, "role": denial.role}))
+    if isinstance(decision, Denial):
+        raise NotAllowed(_said(decision))
     return {
         "record": str(row.id), "programme": row.programme, "form": row.form, "purpose": purpose,
         "answers": answers,
     }  # fmt: skip
+
+
+def _said(denial: Denial) -> Problem:
+    return Problem(denial.code, {"purpose": denial.purpose, "role": denial.role})
 
 
 def _levels(programme: Programme, purpose: str, groups: tuple[str, ...] | None) -> frozenset[Sensitivity]:
@@ -352,7 +360,7 @@ def _open(
     purpose: str,
     groups: frozenset[Sensitivity],
     now: datetime,
-) -> tuple[dict[str, Any], Denial | None]:
+) -> tuple[dict[str, Any], Permit | Denial]:
     """The line is written, then the groups are opened; or the refusal is written and nothing is opened."""
     decision, role = _decide(who, row, programme, purpose, groups, now)
     subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
@@ -383,7 +391,7 @@ def _open(
             key_version=sealed.key_version, now=now,
         )  # fmt: skip
         _merge(answers, json.loads(opened.octets, object_hook=_number))
-    return answers, None
+    return answers, decision
 
 
 def _journal_for(who: Asker, programme: Programme) -> JournalWriter:
@@ -424,6 +432,7 @@ def correct_record(
     """The record says what the changes say; its old facts count no more and the new ones do.
 
     The changes are checked by the form's own rules; the record is opened for the purpose to be sealed anew.
+    That it was opened stays in the journal also when the changes break a rule and nothing is changed.
     """
     found = _record_of(who, record)
     programme = programme_named(found.programme)
@@ -432,13 +441,20 @@ def correct_record(
     with transaction.atomic():
         journal = _journal_for(who, programme)
         row = _record_of(who, record)
-        opened, denial = _open(who, row, programme, journal, purpose, _levels_of(form), now)
-        if denial is None:
-            answers = _corrected(form, opened, changes, now.date())
-            _reseal(who, row, programme, form, answers, now)
-            _record_consents(form, [(row.id, row.subject_id, answers)], now=now, corrected=changes)
-    if denial is not None:
-        raise NotAllowed(Problem(denial.code, {"purpose": denial.purpose, "role": denial.role}))
+        opened, decision = _open(who, row, programme, journal, purpose, _levels_of(form), now)
+        broken: Refused | None = None
+        if isinstance(decision, Permit):
+            try:
+                answers = _corrected(form, opened, changes, now.date())
+            except Refused as refused:
+                broken = refused
+            else:
+                _reseal(who, row, programme, form, answers, decision, now)
+                _record_consents(form, [(row.id, row.subject_id, answers)], now=now, corrected=changes)
+    if isinstance(decision, Denial):
+        raise NotAllowed(_said(decision))
+    if broken is not None:
+        raise broken
 
 
 def _levels_of(form: Form) -> frozenset[Sensitivity]:
@@ -520,8 +536,15 @@ def _typed(form: Form, name: str, value: Any) -> Any:
 
 
 def _reseal(
-    who: Asker, row: models.Record, programme: Programme, form: Form, answers: Answers, now: datetime
+    who: Asker,
+    row: models.Record,
+    programme: Programme,
+    form: Form,
+    answers: Answers,
+    permit: Permit,
+    now: datetime,
 ) -> None:
+    """The answers are sealed as the record's next version, and the old ones are gone."""
     ring = ring_of(row.institution_id)
     key, key_version = _subject_key(row)
     remove_facts(ring, row)
@@ -546,18 +569,17 @@ def _reseal(
         )
         for level, found in sealed.items()
     )
-    keeping = Keeping(who.institution, programme, form, who.name, _acting(who, programme), POLICY, now)
+    keeping = Keeping(who.institution, programme, form, who.name, permit.role, permit.policy, now)
     row.segment_id = keeping.count_again(
         row.id, row.subject_id, facts_of(form, answers, institution=who.institution)
     )
     row.save(update_fields=["version", "segment"])
     subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
-    purpose = keeping.purpose
     write_line(
-        keeping.journal, subject, subject_mark(key), act=Act.UPDATE, who=keeping.pseudonym, role=keeping.role,
-        purpose=purpose.name if purpose else None, basis=purpose.basis if purpose else None, consent=None,
+        keeping.journal, subject, subject_mark(key), act=Act.UPDATE, who=permit.who, role=permit.role,
+        purpose=permit.purpose, basis=permit.basis, consent=permit.consent,
         fields=tuple(level.group for level in sealed), record=row.id, content=sealed_hash(sealed),
-        policy=POLICY, request=new_id(), outcome=Outcome.ALLOW, now=now,
+        policy=permit.policy, request=new_id(), outcome=Outcome.ALLOW, now=now,
     )  # fmt: skip
     subject.save(update_fields=["entries", "last_entry"])
     keeping.finish()

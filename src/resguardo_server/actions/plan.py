@@ -23,7 +23,11 @@ def _load(folder: Path) -> Programme:
 
 def all_programmes() -> tuple[Programme, ...]:
     """Every programme of this installation, by name."""
-    brought = [_load(Path(row.folder)) for row in ProgrammeFolder.objects.order_by("name") if Path(row.folder).is_dir()]
+    brought = [
+        _load(Path(row.folder))
+        for row in ProgrammeFolder.objects.order_by("name")
+        if Path(row.folder).is_dir()
+    ]
     return tuple(sorted((*built_in(), *brought), key=lambda programme: programme.name))
 
 

@@ -113,7 +113,9 @@ class Keeping:
         self.keep_until = (self.now + timedelta(days=days)).date()
         self.purpose = self.programme.purposes[0] if self.programme.purposes else None
         self.subjects: dict[bytes, _Known] = {}
-        self.levels = sorted({question.sensitivity for question in self.form.fields}, key=lambda level: level.group)
+        self.levels = sorted(
+            {question.sensitivity for question in self.form.fields}, key=lambda level: level.group
+        )
         self.segment: UUID = new_id()
         self.facts: list[dict[str, Any]] = []
 
@@ -313,10 +315,7 @@ def _same_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows that all have every column, tuples as lists: what Arrow reads one type per column from."""
     names = sorted({name for row in rows for name in row})
     return [
-        {
-            name: list(row[name]) if isinstance(row.get(name), tuple) else row.get(name)
-            for name in names
-        }
+        {name: list(row[name]) if isinstance(row.get(name), tuple) else row.get(name) for name in names}
         for row in rows
     ]
 
@@ -363,13 +362,12 @@ def read_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
 
 def remove_facts(ring: KeyRing, record: models.Record) -> None:
     """The record counts no more: its row leaves its segment, which is sealed anew."""
-    segment = models.FactSegment.objects.select_for_update().filter(id=record.segment_id).first()
-    if segment is None:
+    if record.segment_id is None:
         return
+    segment = models.FactSegment.objects.select_for_update().get(id=record.segment_id)
     table = read_segment(ring, segment)
     rest = table.filter(pyarrow.compute.not_equal(table["record"], fact_mark(ring, record.id)))
     store_segment(
         ring, segment.institution_id, segment.programme, segment.form, segment.id, segment.version + 1, rest,
         new=False,
     )  # fmt: skip
-
