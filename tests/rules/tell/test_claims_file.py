@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -256,3 +258,10 @@ def test_a_file_without_claims_is_refused() -> None:
 
 def test_a_file_that_is_not_toml_is_refused_with_its_line() -> None:
     assert "línea 2" in refusal('[[claim]]\nid = "a\n')
+
+
+def test_the_examples_of_the_guide_for_press_officers_are_read(request: pytest.FixtureRequest) -> None:
+    guide = (Path(request.config.rootpath) / "docs" / "claims.md").read_text(encoding="utf-8")
+    examples = [text for text in re.findall(r"```toml\n(.*?)```", guide, re.DOTALL) if "[[claim]]" in text]
+    assert [the_claim(text).id for text in examples] == ["trained-more-than-160", "caribbean-rise"]
+    assert all(f"`{kind.value}`" in guide for kind in ClaimKind)
