@@ -14,16 +14,17 @@ from typing import Any
 
 from resguardo.collect.expression import UNREAD, Expression, NotEvaluated, Rows, take_apart
 from resguardo.collect.header import repeats_around
-from resguardo.plan.languages import in_language
+from resguardo.plan.languages import FIRST_LANGUAGE, in_language
 from resguardo.plan.programme import Form
 from resguardo.plan.xlsform import Field
-from resguardo.values import LANGUAGES
+from resguardo.values import Words
 
 Report = Callable[[Field, str, Mapping[str, str]], None]
 """Is told of a broken rule: the question, the key of the sentence, and what fills its blanks."""
 
 _ABSENT = object()
 _MOST_SHOWN = 80
+_MOST_OF_A_RULE = 200
 
 
 @dataclass
@@ -182,19 +183,34 @@ def alone_rule(question: Field, *, today: date, now: datetime | None) -> Express
 def broken_rule(question: Field) -> tuple[str, Mapping[str, str]]:
     """The sentence for a constraint that does not hold: the form's own words, or else the rule."""
     if question.constraint_message:
-        return "constraint", {
-            f"rule_{language}": in_language(question.constraint_message, language)[:200]
-            for language in LANGUAGES
-        }
+        return "constraint", {"rule": Spoken(question.constraint_message, "", _MOST_OF_A_RULE)}
     return "constraint_unsaid", {"rule": (question.constraint or "")[:_MOST_SHOWN]}
 
 
+class Spoken(str):
+    """Words of a form in the blank of a sentence: `{question:en}` says them in English.
+
+    >>> "{0:en}, {0:es}, {0}".format(Spoken({"es": "Edad", "en": "Age"}, "age"))
+    'Age, Edad, Edad'
+    """
+
+    __slots__ = ("most", "words")
+    words: Words
+    most: int
+
+    def __new__(cls, words: Words, otherwise: str, most: int = _MOST_SHOWN) -> Spoken:
+        """`otherwise` is said where there are no words."""
+        spoken = super().__new__(cls, (in_language(words, FIRST_LANGUAGE) or otherwise)[:most])
+        spoken.words, spoken.most = words, most
+        return spoken
+
+    def __format__(self, language: str) -> str:
+        return (in_language(self.words, language) if language else "")[: self.most] or str(self)
+
+
 def spoken(question: Field) -> dict[str, str]:
-    """What a question is called, for the blanks `question_es`, `question_en` … of a sentence."""
-    return {
-        f"question_{language}": (in_language(question.label, language) or question.name)[:_MOST_SHOWN]
-        for language in LANGUAGES
-    }
+    """What a question is called, for the blank `question` of a sentence."""
+    return {"question": Spoken(question.label, question.name)}
 
 
 def checks_by_place(form: Form, make: Callable[[str | None], Checks]) -> Mapping[str | None, Checks]:

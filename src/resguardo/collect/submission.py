@@ -292,7 +292,7 @@ class Reading:
         missing = [
             Problem(
                 "collect.header.required",
-                {"question": question.name, **spoken(question)},
+                {"name": question.name, **spoken(question)},
                 self.sheet.label,
                 self.sheet.name,
                 1,
