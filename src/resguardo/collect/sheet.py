@@ -168,7 +168,7 @@ def open_sheet(path: Path, *, encoding: str | None = None, sheet: str | None = N
             raise Refused(Problem(f"collect.file.{key}", file=label))
     if _MARKUP.match(head):
         raise Refused(Problem("collect.file.web_page", file=label))
-    if head.startswith(b"PK"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         if encoding is not None:
             _known_encoding(encoding, label)
         return _open_packed(path, label, encoding, sheet)

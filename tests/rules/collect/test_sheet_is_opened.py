@@ -178,6 +178,10 @@ def test_a_guarded_text_comes_back_the_same_and_starts_no_formula(text: str, sta
     assert not guarded("=" + text).startswith("=")
 
 
+def test_a_table_whose_first_column_begins_like_a_zip_is_a_table(tmp_path: Path) -> None:
+    assert opened(tmp_path, "PK,name\n1,Ana\n").header == ("PK", "name")
+
+
 # Encodings
 
 
