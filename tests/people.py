@@ -216,3 +216,67 @@ def leaves(institution: models.Institution) -> list[dict[str, Any]]:
 def codes(problems: Iterable[Any]) -> list[str]:
     """The codes of problems: what is wrong, without words."""
     return [problem.code for problem in problems]
+
+
+VISITS = """
+| survey |
+|  | type                  | name         | label::Español (es)   | label::English (en)  | required | constraint   | calculation                 | sensitivity |
+|  | text                  | visitor_code | Código                | Code                 | yes      |              |                             | plain       |
+|  | date                  | visited_on   | Fecha                 | Date                 | yes      | . <= today() |                             | plain       |
+|  | select_one yes_no     | consent_help | ¿Acepta?              | Do you agree?        | yes      |              |                             | plain       |
+|  | date                  | birth_date   | Nacimiento            | Date of birth        |          |              |                             | quasi       |
+|  | calculate             | years        |                       |                      |          |              | int((${visited_on} - ${birth_date}) div 365.25) | quasi |
+|  | begin_repeat          | child        | Hija o hijo           | Child                |          |              |                             |             |
+|  | text                  | child_name   | Nombre                | Name                 | yes      |              |                             | identifier  |
+|  | integer               | child_age    | Edad                  | Age                  |          |              |                             | quasi       |
+|  | begin_repeat          | illness      | Enfermedad            | Illness              |          |              |                             |             |
+|  | text                  | illness_name | Cuál                  | Which                |          |              |                             | sensitive   |
+|  | date                  | seen_on      | Cuándo                | When                 |          |              |                             | plain       |
+|  | end_repeat            |              |                       |                      |          |              |                             |             |
+|  | end_repeat            |              |                       |                      |          |              |                             |             |
+
+| choices |
+|  | list_name | name | label::Español (es) | label::English (en) |
+|  | yes_no    | yes  | Sí                  | Yes                 |
+|  | yes_no    | no   | No                  | No                  |
+
+| settings |
+|  | form_title | form_id       | version    | default_language |
+|  | Visita     | visits_visit | 2026112401 | Español (es)     |
+"""  # noqa: E501
+
+YEARS = """[[form.fact]]
+name = "years"
+from = "years"
+as = "number"
+
+"""
+
+ANTONIA: Mapping[str, str] = {
+    "visitor_code": "V-1",
+    "visited_on": "2026-06-01",
+    "consent_help": "yes",
+    "birth_date": "1990-05-01",
+    "child[1]/child_name": "Lucía",
+    "child[1]/child_age": "4",
+    "child[1]/illness[1]/illness_name": "asma",
+    "child[1]/illness[1]/seen_on": "2026-05-01",
+    "child[1]/illness[2]/illness_name": "anemia",
+    "child[1]/illness[2]/seen_on": "2026-05-02",
+    "child[2]/child_name": "Ovidio",
+    "child[2]/child_age": "7",
+}
+"""Somebody with two children, one of whom was ill twice: a repeat in a repeat, with answers of all levels."""
+
+
+def visits_folder(folder: Path) -> Path:
+    """An eleventh programme, in a folder of its own, with a repeat in a repeat and a calculation."""
+    from resguardo.plan.programme import new_programme
+
+    made = new_programme(folder, "visits")
+    (made / "forms" / "visit.md").write_text(VISITS, encoding="utf-8")
+    text = (made / "programme.toml").read_text(encoding="utf-8")
+    text = text.replace('country = "country"', "").replace("[[form.fact]]", YEARS + "[[form.fact]]", 1)
+    text = text.replace('where = ["service != none"]', "").replace('"country", "sex", "age_band", "service"', '"age_band"')
+    (made / "programme.toml").write_text(text, encoding="utf-8")
+    return made
