@@ -34,7 +34,11 @@ def verify_journals(
     return [
         journal.verify(row, language=language, advance=advance)
         for row in _institutions(slug)
-        if slug or models.JournalHead.objects.filter(institution=row).exists()
+        if slug
+        or any(
+            model.objects.filter(institution=row).exists()
+            for model in (models.JournalHead, models.JournalEntry, models.JournalCheckpoint)
+        )
     ]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from resguardo.keep.journal import Leaf, Vocabulary, chain_hash, entry_bytes, verify_journal
 from resguardo.keep.tree import Frontier, leaf_hash
+from resguardo.plan.languages import say
 from resguardo.values import Institution
 from resguardo_server import models
 from resguardo_server.key_rings import ring_of
@@ -89,9 +90,18 @@ def verify(
 
     def stored() -> Iterable[bytes]:
         nonlocal frontier
+        expected = 0
         for number, entry in enumerate(_entries(row.id)):
             octets = bytes(entry.leaf)
-            frontier = frontier.append(leaf_hash(octets))
+            hashed = leaf_hash(octets)
+            frontier = frontier.append(hashed)
+            if entry.position != expected:
+                findings.append(
+                    say("server.journal.wrong_position", language, expected=expected, found=entry.position)
+                )
+            expected = (number if entry.position is None else entry.position) + 1
+            if bytes(entry.leaf_hash) != hashed:
+                findings.append(say("server.journal.wrong_hash", language, entry=number))
             if number % 500 == 0:
                 advance(number, total)
             yield octets
@@ -99,9 +109,10 @@ def verify(
     checkpoints = list(row.checkpoints.order_by("size", "pk").values_list("text", flat=True))
     key = ring_of(row.id).journal_verifier_key(origin_of(institution))
     findings += [finding.words(language) for finding in verify_journal(stored(), checkpoints, key)]
-    if head is not None and frontier.octets != (bytes(head.frontier) or Frontier().octets):
-        from resguardo.plan.languages import say
-
+    if (frontier.size, frontier.octets) != (
+        total,
+        bytes(head.frontier) if total and head else Frontier().octets,
+    ):
         findings.append(say("server.journal.wrong_head", language))
     return {
         "institution": row.slug,
