@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import duckdb
+import pyarrow
 
 from resguardo.count.indicator import (
     CELL_PRIME,
@@ -24,10 +25,8 @@ from resguardo.count.indicator import (
 )
 from resguardo.values import Problem, Refused
 
-if TYPE_CHECKING:
-    import pyarrow
-
 _ALWAYS = ("unit", "rkey", "institution", "institution_country")
+"""Columns without which facts are no facts; any other may be missing when no row has an answer."""
 
 Key = tuple[str, ...]
 
@@ -121,13 +120,9 @@ def tabulate(facts: pyarrow.Table, spec: TableSpec, *, as_of: date) -> RawCells:
     ``institution``, ``institution_kind``, ``institution_country``, ``country``, ``month``, ``year``, ``day``
     where the form is open, and the form's own facts: text, whole numbers, lists of text. All institutions
     that take part hand in their rows, also those that no condition will keep: they are the contributors that
-    the table names.
+    the table names. A fact that no row answers may have no column, or one of nulls.
     """
-    wanted = sorted({*_ALWAYS, *spec.columns})
-    missing = [name for name in wanted if name not in facts.column_names]
-    if missing:
-        raise FactsRefused(Problem("count.facts.missing", {"columns": ", ".join(missing)}))
-    _check_columns(facts.select(wanted), spec)
+    facts = _ready(facts, spec)
     answers = _ask(
         {"facts": facts},
         spec.counting(),
@@ -173,8 +168,6 @@ def add(parts: Sequence[RawCells]) -> RawCells:
     names = [name for part in hidden for name in part.contributors]
     if len(names) != len(set(names)):
         raise OverlappingParts(Problem("count.parts.overlap"))
-    import pyarrow
-
     together = pyarrow.concat_tables([part.facts for part in hidden], promote_options="permissive")
     return tabulate(together, first.spec, as_of=max(part.as_of for part in hidden))
 
@@ -191,8 +184,6 @@ def common_units(
     mine = one._hidden
     theirs = mine if isinstance(other, TableSpec) else other._hidden
     spec = other if isinstance(other, TableSpec) else theirs.spec
-    if isinstance(other, TableSpec) and not spec.columns <= set(mine.facts.column_names):
-        return None
     left, right = mine.spec.membership("facts"), spec.membership("other_facts")
     ours, others = _sets(mine.spec, "a"), _sets(spec, "b")
     text = (
@@ -202,7 +193,7 @@ def common_units(
         "GROUP BY l.name, r.name UNION ALL SELECT NULL, name, COUNT(*) FROM right_sets GROUP BY name"
     )
     answers = _ask(
-        {"facts": mine.facts, "other_facts": theirs.facts},
+        {"facts": mine.facts, "other_facts": _ready(theirs.facts, spec)},
         Statement(text, (*left.parameters, *right.parameters)),
     )
     if answers is None:
@@ -232,17 +223,35 @@ def _truth(spec: TableSpec, numbers: Sequence[Any]) -> Truth:
     return Truth(n, ck, value=numbers[2], values=int(numbers[3] or 0))
 
 
-def _check_columns(facts: pyarrow.Table, spec: TableSpec) -> None:
-    """Lists are lists, numbers are numbers, and all else is text: as the form says, or not at all."""
-    for column in facts.schema:
-        kind = str(column.type)
-        is_list, is_number = "list" in kind, kind.startswith(("int", "uint"))
-        must = "list" if column.name in spec.lists else "number" if column.name in spec.numbers else "text"
-        if column.name == "rkey":
-            must = "number"
-        found = "list" if is_list else "number" if is_number else "text"
-        if must != found and not (column.name == "year" and found == "number") and kind != "null":
-            raise FactsRefused(Problem("count.facts.kind", {"column": column.name}))
+def _ready(facts: pyarrow.Table, spec: TableSpec) -> pyarrow.Table:
+    """The facts with every column that the table reads, of the kind that the form says."""
+    missing = [name for name in _ALWAYS if name not in facts.column_names]
+    if missing:
+        raise FactsRefused(Problem("count.facts.missing", {"columns": ", ".join(missing)}))
+    for name in sorted({*_ALWAYS, *spec.columns}):
+        kind = pyarrow.string()
+        if name in spec.lists:
+            kind = pyarrow.list_(kind)
+        elif name in spec.numbers or name == "rkey":
+            kind = pyarrow.int64()
+        if name not in facts.column_names:
+            facts = facts.append_column(name, pyarrow.nulls(facts.num_rows, kind))
+            continue
+        found = facts.schema.field(name).type
+        if pyarrow.types.is_null(found):
+            place = facts.column_names.index(name)
+            facts = facts.set_column(place, name, pyarrow.nulls(facts.num_rows, kind))
+        elif _sort(found) != _sort(kind) and not (name == "year" and pyarrow.types.is_integer(found)):
+            raise FactsRefused(Problem("count.facts.kind", {"column": name}))
+    return facts
+
+
+def _sort(kind: pyarrow.DataType) -> str:
+    if pyarrow.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind):
+        return "list"
+    return "number" if pyarrow.types.is_integer(kind) else "text"
 
 
 def _ask(views: Mapping[str, pyarrow.Table], *statements: Statement) -> list[list[tuple[Any, ...]]] | None:
