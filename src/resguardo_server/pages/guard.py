@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from django.utils.translation import get_language
 Answer = Callable[[HttpRequest], HttpResponse]
 
 NEWSROOM = "/edit/"
-OPEN_WITHOUT_FACTOR = ("/enter/", "/leave/", "/static/")
+BEHIND_SECOND_FACTOR = (NEWSROOM, "/me/")
 
 
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
@@ -24,6 +25,13 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def post_login(self, request: HttpRequest, user: Any, **words: Any) -> HttpResponse:
+        """Whoever has just given the password and must set up a second factor is not asked for it again."""
+        if not is_mfa_enabled(user):
+            reauthenticate_by_password(request)
+        answer: HttpResponse = super().post_login(request, user, **words)
+        return answer
 
 
 def second_factor(answer: Answer) -> Answer:
@@ -33,8 +41,7 @@ def second_factor(answer: Answer) -> Answer:
         member = request.user
         if (
             member.is_authenticated
-            and not request.path.startswith(OPEN_WITHOUT_FACTOR)
-            and request.path.startswith((NEWSROOM, "/me/"))
+            and request.path.startswith(BEHIND_SECOND_FACTOR)
             and not is_mfa_enabled(member)
         ):
             return redirect(reverse("mfa_activate_totp"))
