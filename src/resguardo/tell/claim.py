@@ -192,8 +192,11 @@ def _alternatives(said: list[str], language: Language) -> str:
     return f"{', '.join(said[:-1])} {say('tell.verdict.or', language)} {said[-1]}"
 
 
-def check(claim: Claim, count: CountRecipe) -> Verdict:
+def check(claim: Claim, count: CountRecipe, *, own_records: bool = False) -> Verdict:
     """The verdict on `claim`, judged on the published figures that `count` gives.
+
+    `own_records` says that they were collected in the network, whose journal knows by whom and when: only a
+    figure that others published must say its source and its date itself.
 
     What `count` refuses is not computable, or would expose somebody when a rule of disclosure refused it.
     """
@@ -206,7 +209,12 @@ def check(claim: Claim, count: CountRecipe) -> Verdict:
     except Refused as refused:
         return _not_counted(claim, refused, tables)
     counted = _Counted(
-        claim, tables["recipe"], tables.get("before"), tables.get("of"), tables.get("of_before")
+        claim,
+        tables["recipe"],
+        tables.get("before"),
+        tables.get("of"),
+        tables.get("of_before"),
+        published_elsewhere=tables["recipe"].unit == "figure" and not own_records,
     )
     finding = _JUDGES[claim.kind](counted)
     return Verdict(
@@ -230,6 +238,7 @@ class _Counted:
     before: Figure | None
     of: Figure | None
     of_before: Figure | None
+    published_elsewhere: bool
 
 
 @dataclass(frozen=True)
@@ -602,12 +611,12 @@ def _notes(counted: _Counted) -> tuple[Note, ...]:
     """Warnings that any kind of claim may need."""
     claim, figure = counted.claim, counted.figure
     notes = []
-    published_elsewhere = figure.unit == "figure"
     if claim.recipe.as_of is None:
-        notes.append(Note("tell.note.as_of_missing", {"as_of": figure.as_of}, stops=published_elsewhere))
+        if counted.published_elsewhere:
+            notes.append(Note("tell.note.as_of_missing", {"as_of": figure.as_of}, stops=True))
     elif claim.recipe.as_of != figure.as_of:
         notes.append(Note("tell.note.as_of_differs", {"said": claim.recipe.as_of, "as_of": figure.as_of}))
-    if published_elsewhere and claim.source is None:
+    if counted.published_elsewhere and claim.source is None:
         notes.append(Note("tell.note.source_missing", stops=True))
     if implausible := _implausible(claim):
         notes.append(implausible)

@@ -731,11 +731,11 @@ def test_figures_of_two_dates_are_no_increase() -> None:
     assert verdict.reason.code == "tell.not_computable.same_period"
 
 
-def test_a_claim_of_our_own_records_without_a_date_is_warned_of_and_may_be_published() -> None:
+def test_a_claim_of_our_own_records_needs_no_date_of_its_own() -> None:
     claim = trained(ClaimKind.EXACT, 162)
     verdict = check(replace(claim, recipe=replace(claim.recipe, as_of=None)), COURSE)
     assert verdict.holds
-    assert [note.code for note in verdict.notes] == ["tell.note.as_of_missing"]
+    assert verdict.notes == ()
 
 
 # Intervals

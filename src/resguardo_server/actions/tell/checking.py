@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,10 +12,11 @@ from django.utils.translation import override
 
 from resguardo.count.disclosure import SafeTable
 from resguardo.tell.claim import Verdict, check
-from resguardo.tell.figure import Recipe
+from resguardo.tell.figure import Recipe, Source, source_of
 from resguardo.tell.wording import wording_in, wording_languages
 from resguardo.values import Refused
 from resguardo_server.actions.count import count_indicator
+from resguardo_server.actions.plan import indicator_named
 from resguardo_server.actions.tell.voucher import voucher_of
 from resguardo_server.models import Claim, Release
 
@@ -80,10 +81,24 @@ def check_claims(*, advance: Advance = _no_progress, now: datetime) -> None:
     rows = list(Claim.objects.all())
     for number, row in enumerate(rows):
         advance(number, len(rows))
-        verdict = check(row.as_value(), count)
+        claim = row.as_value()
+        source = _open_source(claim.recipe)
+        if source is not None and claim.source is None:
+            claim = replace(claim, source=source)
+        verdict = check(claim, count, own_records=source is None)
         table = counted.get(verdict.claim.recipe.digest)
         _remember(row, verdict, table if isinstance(table, SafeTable) else None, now)
     advance(len(rows), len(rows))
+
+
+def _open_source(recipe: Recipe) -> Source | None:
+    """Whose open data the recipe counts; None for records that were collected here."""
+    try:
+        programme, indicator = indicator_named(recipe.indicator)
+    except Refused:
+        return None
+    source = programme.form(indicator.form).source
+    return source_of(source) if source else None
 
 
 def _remember(row: Claim, verdict: Verdict, table: SafeTable | None, now: datetime) -> None:

@@ -15,6 +15,7 @@ from resguardo.tell.chart import bars_svg
 from resguardo.tell.claim import Verdict
 from resguardo.tell.figure import Recipe, months_of
 from resguardo.tell.wording import countries_in, date_in
+from resguardo.values import Refused
 from resguardo_server.actions.plan import indicator_named
 
 LANGUAGES = ("es", "en")
@@ -23,7 +24,10 @@ LANGUAGES = ("es", "en")
 def voucher_of(verdict: Verdict, table: SafeTable | None) -> dict[str, Any]:
     """The voucher of a verdict: rows, notes, chart, table and downloads, per language."""
     claim = verdict.claim
-    programme, indicator = indicator_named(claim.recipe.indicator)
+    try:
+        programme, indicator = indicator_named(claim.recipe.indicator)
+    except Refused:  # the verdict says so already
+        return {"indicator": claim.recipe.indicator, "digest": claim.recipe.mark}
     form = programme.form(indicator.form)
     voucher: dict[str, Any] = {
         "programme": programme.name,
