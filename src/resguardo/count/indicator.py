@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 
 from resguardo.plan.condition import Condition, parse_condition
-from resguardo.plan.fact import ALWAYS, DAY, codes_of_always, has_day
+from resguardo.plan.fact import ALWAYS, DAY, has_day
 from resguardo.values import Population, Problem, Refused, SubjectKind
 
 if TYPE_CHECKING:
@@ -453,20 +453,16 @@ def _refuse_measure(identity: str, indicator: Indicator, population: Population,
 def _shapes(form: Form) -> dict[str, FactShape]:
     """Every fact that the rows of a form have."""
     shapes: dict[str, FactShape] = {}
-    for fact in form.facts:
-        codes = fact.codes
-        if codes is not None and not form.field(fact.source).required:
-            codes = (*codes, NOT_STATED)
-        shapes[fact.name] = FactShape(fact.name, codes, fact.type == "set", fact.type == "number")
-    for name in ALWAYS:
-        codes = codes_of_always(name)
-        if name == "country" and form.country is not None:
-            codes = shapes[name].codes if name in shapes else None
-        elif name in ("country", "institution", "institution_country"):
+    for name, kind in form.fact_types.items():
+        codes = form.codes(name)
+        field = form.country if name == "country" else None
+        if name not in ALWAYS and name != DAY:
+            field = form.fact(name).source
+        if field is None and name in ("country", "institution", "institution_country"):
             codes = FROM_CONTRIBUTORS
-        shapes[name] = FactShape(name, codes)
-    if has_day(form.about, form.population):
-        shapes[DAY] = FactShape(DAY)
+        elif field is not None and codes is not None and not form.field(field).required:
+            codes = (*codes, NOT_STATED)
+        shapes[name] = FactShape(name, codes, is_list=kind == "set", is_number=kind == "number")
     return shapes
 
 
