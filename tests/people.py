@@ -159,7 +159,9 @@ def make_house() -> House:
         ministry,
         asker(member("ana@albergue.example", shelter, "caseworker", "trainer")),
         asker(member("bruno@albergue.example", shelter, "data_protection_officer")),
-        asker(member("carla@ministerio.example", ministry, "caseworker", "data_protection_officer", "trainer")),
+        asker(
+            member("carla@ministerio.example", ministry, "caseworker", "data_protection_officer", "trainer")
+        ),
     )
 
 
@@ -174,7 +176,12 @@ def quietly(done: int, total: int | None) -> None:
 
 
 def bring(
-    who: Asker, path: Path, programme: str = "training", form: str | None = "enrolment", *, now: datetime = NOW
+    who: Asker,
+    path: Path,
+    programme: str = "training",
+    form: str | None = "enrolment",
+    *,
+    now: datetime = NOW,
 ) -> Received:
     """The file is imported, as the command line does it."""
     return import_sheet(who, programme, path, form_name=form, language="es", advance=quietly, now=now)
@@ -277,6 +284,8 @@ def visits_folder(folder: Path) -> Path:
     (made / "forms" / "visit.md").write_text(VISITS, encoding="utf-8")
     text = (made / "programme.toml").read_text(encoding="utf-8")
     text = text.replace('country = "country"', "").replace("[[form.fact]]", YEARS + "[[form.fact]]", 1)
-    text = text.replace('where = ["service != none"]', "").replace('"country", "sex", "age_band", "service"', '"age_band"')
+    text = text.replace('where = ["service != none"]', "").replace(
+        '"country", "sex", "age_band", "service"', '"age_band"'
+    )
     (made / "programme.toml").write_text(text, encoding="utf-8")
     return made

@@ -1,4 +1,4 @@
-"""Whatever somebody does to a journal in the tables or in an exported file is found, by two programs that share no code."""
+"""Whatever is done to a journal, in the tables or in files, is found by two programs that share no code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from tests.people import NOW, PURPOSE, RIGHTS, House, bring, quietly, record_abo
 from resguardo.keep import verifier
 from resguardo.values import Refused
 from resguardo_server import models
-from resguardo_server.actions.allow import NotAllowed, correct_record, erase_record, open_record, withdraw_consent
+from resguardo_server.actions.allow import (
+    NotAllowed,
+    correct_record,
+    erase_record,
+    open_record,
+    withdraw_consent,
+)
 from resguardo_server.actions.keep import export_journal, verify_journals
 
 
@@ -53,7 +59,9 @@ def test_nothing_is_found_on_a_whole_journal(busy: House) -> None:
 
 def test_each_institution_has_a_journal_of_its_own(busy: House, enrolments: Path) -> None:
     bring(busy.carla, enrolments)
-    assert [(journal["institution"], journal["entries"]) for journal in verify_journals(None, language="es")] == [
+    assert [
+        (journal["institution"], journal["entries"]) for journal in verify_journals(None, language="es")
+    ] == [
         ("albergue-tapachula", 11),
         ("ministerio-tegucigalpa", 3),
     ]
@@ -166,7 +174,8 @@ def another_institutions_entry() -> None:
         pytest.param(lambda: models.JournalHead.objects.all().delete(), id="the head deleted"),
         pytest.param(another_institutions_entry, id="an entry of another institution"),
         pytest.param(
-            lambda: models.JournalEntry.objects.filter(position=10).update(position=12), id="a gap in the numbers"
+            lambda: models.JournalEntry.objects.filter(position=10).update(position=12),
+            id="a gap in the numbers",
         ),
         pytest.param(
             lambda: models.JournalEntry.objects.filter(position=2).update(leaf_hash=bytes(32)),
@@ -242,7 +251,9 @@ def test_a_head_of_another_journal_is_refused_by_the_verifier(
     assert check(journal, other, key).returncode == 1
 
 
-def test_a_roll_back_to_an_earlier_end_is_found_with_a_head_that_somebody_kept(busy: House, tmp_path: Path) -> None:
+def test_a_roll_back_to_an_earlier_end_is_found_with_a_head_that_somebody_kept(
+    busy: House, tmp_path: Path
+) -> None:
     """Who holds the database alone can put everything back; a head that left the house contradicts it."""
     _, kept_head, _ = export_journal("albergue-tapachula", tmp_path / "kept")
     models.JournalEntry.objects.filter(position__gte=3).delete()

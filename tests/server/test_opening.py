@@ -1,4 +1,4 @@
-"""A record opens for a purpose, to whom it may, in part; what is corrected or erased is so at once and everywhere."""
+"""A record opens for a purpose, to whom it may, in part; what is corrected or erased is so at once."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def test_an_opening_leaves_exactly_one_line_that_says_who_what_and_on_which_grou
     assert earlier == before
     ring = ring_of(kept.shelter.id)
     consent = models.ConsentGiven.objects.get(subject=rosa.subject_id, purpose="training")
-    assert {name: line[name] for name in ("act", "dec", "purpose", "basis", "role", "fields", "obj", "sn")} == {
+    said = ("act", "dec", "purpose", "basis", "role", "fields", "obj", "sn")
+    assert {name: line[name] for name in said} == {
         "act": "read", "dec": "allow", "purpose": "training", "basis": "consent", "role": "trainer",
         "fields": [1, 2, 3, 4], "obj": str(rosa.id), "sn": 2,
     }  # fmt: skip
@@ -179,7 +180,9 @@ def test_a_later_no_on_another_sheet_ends_an_earlier_yes_and_a_later_yes_opens_a
     assert open_record(kept.ana, rosa.id, PURPOSE, now=NOW)["answers"] == TYPED
 
 
-def test_after_its_retention_a_record_stays_closed_for_that_purpose_alone(kept: House, marta: models.Record) -> None:
+def test_after_its_retention_a_record_stays_closed_for_that_purpose_alone(
+    kept: House, marta: models.Record
+) -> None:
     last = 730
     later = NOW + timedelta(days=last)
     assert open_record(kept.ana, marta.id, "follow_up", now=later)["answers"]["email"] == MARTA["email"]
@@ -232,9 +235,9 @@ def test_a_transaction_that_is_rolled_back_leaves_no_line(kept: House, rosa: mod
         lambda: correct_record(kept.ana, rosa.id, {"diet": "nada"}, PURPOSE, now=NOW),
         lambda: erase_record(kept.ana, rosa.id, now=NOW),
     ):
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             action()
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
         assert leaves(kept.shelter) == before
     assert findings(kept) == []
     assert open_record(kept.ana, rosa.id, PURPOSE, now=NOW)["answers"] == TYPED
@@ -269,7 +272,9 @@ def test_a_correction_counts_at_once_and_only_once(kept: House, rosa: models.Rec
     assert [(before[unit]["country"], after[unit]["country"]) for unit in changed] == [("GT", "NI")]
 
 
-def test_a_correction_leaves_a_line_for_the_opening_and_one_for_the_change(kept: House, rosa: models.Record) -> None:
+def test_a_correction_leaves_a_line_for_the_opening_and_one_for_the_change(
+    kept: House, rosa: models.Record
+) -> None:
     correct_record(kept.bruno, rosa.id, {"country": "SV"}, RIGHTS, now=NOW)
     opening, change = leaves(kept.shelter)[-2:]
     assert (opening["act"], change["act"]) == ("read", "update")
@@ -360,7 +365,9 @@ def test_repeats_in_repeats_come_back_whole_though_their_levels_were_sealed_apar
     assert only == {"child": [{"illness": [{"illness_name": "asma"}, {"illness_name": "anemia"}]}, {}]}
 
 
-def test_a_correction_keeps_repeats_and_calculates_again_what_follows(house: House, antonia: models.Record) -> None:
+def test_a_correction_keeps_repeats_and_calculates_again_what_follows(
+    house: House, antonia: models.Record
+) -> None:
     assert [row["years"] for row in counted(house.shelter)] == [36]
     correct_record(house.ana, antonia.id, {"birth_date": "2000-05-01"}, "help", now=NOW)
     answers = open_record(house.ana, antonia.id, "help", now=NOW)["answers"]
@@ -381,7 +388,9 @@ def test_what_is_calculated_or_repeated_is_not_corrected_from_outside(
 # Erasing
 
 
-def test_an_erased_record_is_gone_from_the_register_and_from_every_count(kept: House, rosa: models.Record) -> None:
+def test_an_erased_record_is_gone_from_the_register_and_from_every_count(
+    kept: House, rosa: models.Record
+) -> None:
     subject = rosa.subject_id
     wrapped = bytes(models.SubjectKey.objects.get(subject=subject).wrapped)
     erase_record(kept.ana, rosa.id, now=NOW)
@@ -411,7 +420,9 @@ def test_an_erased_sheet_cannot_arrive_again(kept: House, rosa: models.Record, e
     assert len(counted(kept.shelter)) == 2
 
 
-def test_who_comes_back_after_an_erasure_is_somebody_new(kept: House, rosa: models.Record, tmp_path: Path) -> None:
+def test_who_comes_back_after_an_erasure_is_somebody_new(
+    kept: House, rosa: models.Record, tmp_path: Path
+) -> None:
     unit = {row["unit"] for row in counted(kept.shelter)}
     erase_record(kept.ana, rosa.id, now=NOW)
     later = {**ROSA, "enrolled_on": "2026-10-01"}
@@ -422,7 +433,9 @@ def test_who_comes_back_after_an_erasure_is_somebody_new(kept: House, rosa: mode
     assert findings(kept) == []
 
 
-def test_with_other_records_the_subject_keeps_its_key(kept: House, rosa: models.Record, tmp_path: Path) -> None:
+def test_with_other_records_the_subject_keeps_its_key(
+    kept: House, rosa: models.Record, tmp_path: Path
+) -> None:
     second = {**ROSA, "edition_code": "COM-1-B"}
     bring(kept.ana, write_csv(tmp_path / "b.csv", table(second)))
     erase_record(kept.ana, rosa.id, now=NOW)

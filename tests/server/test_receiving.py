@@ -1,4 +1,4 @@
-"""A file of answers is received whole or not at all, once, and each record is sealed under its subject's key."""
+"""A file is received whole or not at all, once; each record is sealed under its subject's own key."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def mended(mend: Path, target: Path, **answers: str) -> Path:
 # Whole and sealed
 
 
-def test_each_row_of_a_file_becomes_one_sealed_record_of_the_institution(house: House, enrolments: Path) -> None:
+def test_each_row_of_a_file_becomes_one_sealed_record_of_the_institution(
+    house: House, enrolments: Path
+) -> None:
     outcome = bring(house.ana, enrolments)
     assert (outcome.form, outcome.institution) == ("training.enrolment", "albergue-tapachula")
     assert (outcome.kept, outcome.known, outcome.refused, outcome.mend) == (3, 0, 0, None)
@@ -151,7 +153,9 @@ def test_the_same_answers_in_another_shape_are_known(house: House, tmp_path: Pat
         _, form = training_form()
         spoken = {**ROSA, **LABELS}
         header = [form.field(name).label["es"] for name in spoken]
-        other = write_csv(tmp_path / "dos.csv", [header, list(spoken.values())], delimiter=";", encoding="utf-8-sig")
+        other = write_csv(
+            tmp_path / "dos.csv", [header, list(spoken.values())], delimiter=";", encoding="utf-8-sig"
+        )
     elif shape == "workbook":
         other = write_workbook(tmp_path / "dos.xlsx", {"Hoja 1": table({**ROSA, "planned_minutes": 960})})
     else:
@@ -206,7 +210,9 @@ def test_what_was_mended_comes_in_and_nothing_doubles(house: House, tmp_path: Pa
 
 
 def test_a_mended_row_keeps_the_repeats_that_had_a_sheet_of_their_own(house: House, tmp_path: Path) -> None:
-    person = {name: value for name, value in YESENIA.items() if not name.startswith("route")} | {"age": "treinta"}
+    person = {name: value for name, value in YESENIA.items() if not name.startswith("route")} | {
+        "age": "treinta"
+    }
     book = write_workbook(
         tmp_path / "libro.xlsx",
         {
@@ -216,7 +222,9 @@ def test_a_mended_row_keeps_the_repeats_that_had_a_sheet_of_their_own(house: Hou
     )
     outcome = bring(house.ana, book, "assistance", "registration")
     assert outcome.mend is not None
-    again = bring(house.ana, mended(outcome.mend, tmp_path / "corregido.csv", age="34"), "assistance", "registration")
+    again = bring(
+        house.ana, mended(outcome.mend, tmp_path / "corregido.csv", age="34"), "assistance", "registration"
+    )
     assert (again.kept, again.refused, again.ignored_columns) == (1, 0, ())
     answers = open_record(house.ana, only_record(house.shelter).id, "assistance", now=NOW)["answers"]
     assert [step["route_place"] for step in answers["route"]] == ["Tecún Umán", "Ciudad Hidalgo"]
@@ -263,7 +271,9 @@ def test_a_file_that_is_damaged_half_way_leaves_nothing(house: House, tmp_path: 
 def test_an_import_that_is_stopped_leaves_nothing(house: House, tmp_path: Path, after: int) -> None:
     people = [{**ROSA, "participant_code": f"C-{number:04}"} for number in range(max(after, 1))]
     programme, form = training_form()
-    reading = read_submissions(form, open_sheet(write_csv(tmp_path / "a.csv", table(*people))), today=NOW.date())
+    reading = read_submissions(
+        form, open_sheet(write_csv(tmp_path / "a.csv", table(*people))), today=NOW.date()
+    )
     before = held()
 
     def stopped() -> Iterator[Submission]:
@@ -300,7 +310,9 @@ def test_the_form_of_a_file_is_known_by_its_columns(house: House, enrolments: Pa
 # Who a row is about
 
 
-def test_two_rows_with_one_code_are_one_subject_with_one_key_and_one_chain(house: House, tmp_path: Path) -> None:
+def test_two_rows_with_one_code_are_one_subject_with_one_key_and_one_chain(
+    house: House, tmp_path: Path
+) -> None:
     second = {**ROSA, "edition_code": "COM-1-2025", "enrolled_on": "2025-03-02"}
     assert bring(house.ana, write_csv(tmp_path / "dos.csv", table(ROSA, second))).kept == 2
     assert (held()["Record"], held()["Subject"], held()["SubjectKey"], held()["BlindIndex"]) == (2, 1, 1, 1)
@@ -315,9 +327,10 @@ def test_two_rows_with_one_code_are_one_subject_with_one_key_and_one_chain(house
 def test_another_form_about_the_same_person_finds_the_same_subject(house: House, tmp_path: Path) -> None:
     bring(house.ana, write_csv(tmp_path / "alta.csv", table(ROSA)))
     session = {
-        "participant_code": "C-0001", "session_code": "S-01", "session_date": "2026-03-03", "course_code": "COM-1",
-        "edition_code": "COM-1-2026", "topic": "terminology", "mode": "in_person", "country": "GT",
-        "sex": "female", "institution_type": "radio", "session_minutes": "120", "attended_minutes": "120",
+        "participant_code": "C-0001", "session_code": "S-01", "session_date": "2026-03-03",
+        "course_code": "COM-1", "edition_code": "COM-1-2026", "topic": "terminology", "mode": "in_person",
+        "country": "GT", "sex": "female", "institution_type": "radio",
+        "session_minutes": "120", "attended_minutes": "120",
     }  # fmt: skip
     outcome = bring(house.ana, write_csv(tmp_path / "sesion.csv", table(session)), form="attendance")
     assert (outcome.kept, codes(outcome.problems)) == (1, [])
@@ -325,11 +338,15 @@ def test_another_form_about_the_same_person_finds_the_same_subject(house: House,
     assert len({row["unit"] for row in counted(house.shelter)}) == 1
 
 
-def test_one_code_at_two_institutions_is_two_subjects_who_share_nothing(house: House, enrolments: Path) -> None:
+def test_one_code_at_two_institutions_is_two_subjects_who_share_nothing(
+    house: House, enrolments: Path
+) -> None:
     assert bring(house.ana, enrolments).kept == 3
     assert bring(house.carla, enrolments).kept == 3, "what one institution keeps is not known to another"
     assert held()["Subject"] == held()["SubjectKey"] == 6
     ours, theirs = counted(house.shelter), counted(house.ministry)
     assert {row["unit"] for row in ours} & {row["unit"] for row in theirs} == set()
     assert {row["record"] for row in ours} & {row["record"] for row in theirs} == set()
-    assert {line["subj"] for line in leaves(house.shelter)} & {line["subj"] for line in leaves(house.ministry)} == set()
+    assert {line["subj"] for line in leaves(house.shelter)} & {
+        line["subj"] for line in leaves(house.ministry)
+    } == set()
