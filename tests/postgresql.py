@@ -44,15 +44,37 @@ def main(command: list[str]) -> int:
     def run(program: str, *words: str) -> None:
         subprocess.run(
             [*as_owner, str(where / program), *words],
-            check=True, cwd=folder, stdout=subprocess.DEVNULL,
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
             env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
+        )
 
     try:
-        run("initdb", "-D", f"{folder}/data", "-U", "resguardo", "-A", "trust", "-E", "UTF8", "--no-locale",
-            "--no-sync")  # fmt: skip
-        run("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o",
-            f"-k {folder} -c listen_addresses='' {SPEED}", "start")  # fmt: skip
+        run(
+            "initdb",
+            "-D",
+            f"{folder}/data",
+            "-U",
+            "resguardo",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
+        )
+        run(
+            "pg_ctl",
+            "-D",
+            f"{folder}/data",
+            "-l",
+            f"{folder}/log",
+            "-w",
+            "-o",
+            f"-k {folder} -c listen_addresses='' {SPEED}",
+            "start",
+        )
         os.chmod(folder, 0o755)
         try:
             address = f"postgresql://resguardo@/postgres?host={folder}"

@@ -1,4 +1,4 @@
-"""The command ``resguardo``: thin words around actions. Django is set up only inside a command that needs it."""
+"""The command ``resguardo``: thin words around actions. Only a command that needs Django sets it up."""
 
 from __future__ import annotations
 
@@ -49,9 +49,13 @@ screen = Console(highlight=False)
 margin = Console(stderr=True, highlight=False)
 
 app = typer.Typer(
-    name="resguardo", help=words("help.resguardo"), no_args_is_help=True, add_completion=False,
-    pretty_exceptions_enable=False, rich_markup_mode=None,
-)  # fmt: skip
+    name="resguardo",
+    help=words("help.resguardo"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 programme_app = typer.Typer(help=words("help.programme"), no_args_is_help=True)
 journal_app = typer.Typer(help=words("help.journal"), no_args_is_help=True)
 news_app = typer.Typer(help=words("help.news"), no_args_is_help=True)
@@ -85,8 +89,14 @@ def set_up_tables() -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on the terminal while something long runs; what it yields takes how many are done, of how many."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    """A bar on the terminal while something runs; what it yields takes how many are done, of how many."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=margin, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
@@ -183,13 +193,21 @@ def programme_check(
             answers.append({"folder": str(folder), "name": programme.name, "problems": []})
             if not as_json:
                 screen.print(
-                    words("programme.loads", name=programme.name, forms=len(programme.forms),
-                          indicators=len(programme.indicators)), style="green"
-                )  # fmt: skip
+                    words(
+                        "programme.loads",
+                        name=programme.name,
+                        forms=len(programme.forms),
+                        indicators=len(programme.indicators),
+                    ),
+                    style="green",
+                )
         except Refused as refused:
             broken = True
             answers.append(
-                {"folder": str(folder), "problems": [explain(problem, LANGUAGE) for problem in refused.problems]}
+                {
+                    "folder": str(folder),
+                    "problems": [explain(problem, LANGUAGE) for problem in refused.problems],
+                }
             )
             if not as_json:
                 print_problems(refused.problems)
@@ -229,23 +247,40 @@ def import_file(
 
     with progress(words("import.reading", file=file.name)) as advance:
         outcome = import_sheet(
-            operator_of(institution), programme, file, form_name=form, sheet_name=sheet, encoding=encoding,
-            language=LANGUAGE, advance=advance, now=datetime.now(UTC),
-        )  # fmt: skip
+            operator_of(institution),
+            programme,
+            file,
+            form_name=form,
+            sheet_name=sheet,
+            encoding=encoding,
+            language=LANGUAGE,
+            advance=advance,
+            now=datetime.now(UTC),
+        )
     if as_json:
         print_json(
             {
-                "form": outcome.form, "institution": outcome.institution, "kept": outcome.kept,
-                "known": outcome.known, "refused": outcome.refused, "mend": outcome.mend and str(outcome.mend),
+                "form": outcome.form,
+                "institution": outcome.institution,
+                "kept": outcome.kept,
+                "known": outcome.known,
+                "refused": outcome.refused,
+                "mend": outcome.mend and str(outcome.mend),
                 "problems": [explain(problem, LANGUAGE) for problem in outcome.problems],
                 "ignored_columns": list(outcome.ignored_columns),
             }
-        )  # fmt: skip
+        )
     else:
         screen.print(
-            words("import.done", form=outcome.form, institution=outcome.institution, kept=outcome.kept,
-                  known=outcome.known), soft_wrap=True
-        )  # fmt: skip
+            words(
+                "import.done",
+                form=outcome.form,
+                institution=outcome.institution,
+                kept=outcome.kept,
+                known=outcome.known,
+            ),
+            soft_wrap=True,
+        )
         if outcome.ignored_columns:
             margin.print(words("import.ignored", columns=", ".join(outcome.ignored_columns)), markup=False)
         if outcome.refused:
@@ -388,12 +423,20 @@ def journal_verify(institution: Institution = None, as_json: InJson = False) -> 
     else:
         for journal in journals:
             for finding in journal["findings"]:
-                margin.print(f"✗ {journal['institution']}: {finding}", style="red", markup=False, soft_wrap=True)
+                margin.print(
+                    f"✗ {journal['institution']}: {finding}", style="red", markup=False, soft_wrap=True
+                )
             if not journal["findings"]:
                 screen.print(
-                    words("journal.intact", institution=journal["institution"], entries=journal["entries"],
-                          root=journal["root"][:16]), style="green", soft_wrap=True
-                )  # fmt: skip
+                    words(
+                        "journal.intact",
+                        institution=journal["institution"],
+                        entries=journal["entries"],
+                        root=journal["root"][:16],
+                    ),
+                    style="green",
+                    soft_wrap=True,
+                )
     if any(journal["findings"] for journal in journals):
         raise typer.Exit(2)
 
@@ -433,11 +476,11 @@ def count(
         now=datetime.now(UTC),
     )
     if as_json or as_format == "json":
-        from resguardo.count.disclosure import as_json as table_as_json
+        from resguardo.count.table_text import as_json as table_as_json
 
         sys.stdout.write(table_as_json(table) + "\n")
     elif as_format == "csv":
-        from resguardo.count.disclosure import as_csv
+        from resguardo.count.table_text import as_csv
 
         sys.stdout.write(as_csv(table, LANGUAGE))
     elif as_format == "table":
@@ -593,6 +636,21 @@ def run_server(host: str, port: int) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "resguardo_server.settings"
     os.execv(  # noqa: S606  our own interpreter, no shell
         sys.executable,
-        [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-         "--workers", "1", "--no-ws", "--log-level", "warning", "resguardo_server.wsgi:application"],
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+            "--no-ws",
+            "--log-level",
+            "warning",
+            "resguardo_server.wsgi:application",
+        ],
+    )

@@ -2,7 +2,7 @@
 
 SQLite from 3.7.0 to 3.51.2 can lose pages in write-ahead mode (the WAL-reset fault, fixed in 3.51.3), and
 Python's own library is often in that range. `swap_sqlite` puts pysqlite3's newer library in its place before
-Django loads; where there is none, `sqlite_settings` falls back to the rollback journal, which is not affected.
+Django loads; where there is none, `sqlite_settings` falls back to the rollback journal, which is safe.
 """
 
 from __future__ import annotations

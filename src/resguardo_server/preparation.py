@@ -1,4 +1,4 @@
-"""What must be there before anything is served: texts, browser parts, tables, static files. Each only when old."""
+"""What must be there before anything is served: texts, browser parts, tables, static files."""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ class NoPersonalText(logging.Filter):
     ADDRESS = re.compile(r"(\?)\S*|(/r/)[^\s/]+|(/key/)[^\s/]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = self.ADDRESS.sub(lambda found: (found[1] or found[2] or found[3]) + "…", record.getMessage())
+        record.msg = self.ADDRESS.sub(
+            lambda found: (found[1] or found[2] or found[3]) + "…", record.getMessage()
+        )
         record.args = ()
         if record.exc_info and record.exc_info[0] is not None:
             kind, _, trace = record.exc_info

@@ -16,7 +16,9 @@ def read_text(path: Path) -> str:
     if path.is_dir():
         raise Refused(Problem("server.said.is_folder", file=str(path)))
     if path.stat().st_size > MOST_BYTES:
-        raise Refused(Problem("server.said.too_large", {"limit": str(MOST_BYTES // 1_000_000)}, file=str(path)))
+        raise Refused(
+            Problem("server.said.too_large", {"limit": str(MOST_BYTES // 1_000_000)}, file=str(path))
+        )
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

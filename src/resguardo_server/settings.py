@@ -23,9 +23,11 @@ DEBUG = False
 ADDRESS = os.environ.get("RESGUARDO_ADDRESS", "http://127.0.0.1:8000").rstrip("/")
 """How the public reaches this installation."""
 SECURE = ADDRESS.startswith("https://")
-ALLOWED_HOSTS = [
-    host for host in os.environ.get("RESGUARDO_HOSTS", "").split(",") if host
-] or [ADDRESS.split("://")[-1].split(":")[0], "localhost", "127.0.0.1"]
+ALLOWED_HOSTS = [host for host in os.environ.get("RESGUARDO_HOSTS", "").split(",") if host] or [
+    ADDRESS.split("://")[-1].split(":")[0],
+    "localhost",
+    "127.0.0.1",
+]
 DEMO = (VAR / "demo-region.json").is_file()
 """True in the folder that `resguardo demo` built: invented people only, and the pages say so."""
 
@@ -112,8 +114,13 @@ WAGTAIL_I18N_ENABLED = True
 USE_TZ = True
 TIME_ZONE = "America/Costa_Rica"
 WAGTAIL_USER_TIME_ZONES = [
-    "America/Costa_Rica", "America/Mexico_City", "America/Guatemala", "America/Panama", "America/Santo_Domingo",
-    "America/Port_of_Spain", "America/Guyana",
+    "America/Costa_Rica",
+    "America/Mexico_City",
+    "America/Guatemala",
+    "America/Panama",
+    "America/Santo_Domingo",
+    "America/Port_of_Spain",
+    "America/Guyana",
 ]
 
 # Files
@@ -136,7 +143,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
-        "UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator",
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def print_table(screen: Console, table: SafeTable, language: str) -> None:
     """A safe table with its labels, its total, its date and how it was protected."""
     from resguardo_server.actions.plan import indicator_named
+    from resguardo_server.actions.tell.voucher import institutions_text
 
     programme, indicator = indicator_named(table.spec.id)
     form = programme.form(indicator.form)
@@ -38,7 +39,7 @@ def print_table(screen: Console, table: SafeTable, language: str) -> None:
     total = [say("server.count.total", language), *blanks] if table.spec.dimensions else []
     drawn.add_row(*total, shown(table.total, table, language), style="bold")
     screen.print(drawn)
-    institutions = say("server.voucher.contributors", language, number=len(table.contributors))
+    institutions = institutions_text(len(table.contributors), language)
     as_of = say("server.voucher.as_of", language)
     screen.print(f"{as_of} {date_in(table.as_of, language)} · {institutions}", style="dim")
     screen.print(table.method_text(language), style="dim", soft_wrap=False)
@@ -80,7 +81,11 @@ def print_news(screen: Console, news: list[CheckedItem], language: str) -> None:
     for item in news:
         for refusal in item.refusals:
             line = say("server.news.stopped", language, reason=refusal)
-            screen.print(f"✗ {item.day.isoformat()} [{item.language}] {item.headline}: {line}", style="red", markup=False)
+            screen.print(
+                f"✗ {item.day.isoformat()} [{item.language}] {item.headline}: {line}",
+                style="red",
+                markup=False,
+            )
     stopped = sum(item.stops for item in news)
     code = "server.news.summary_bad" if stopped else "server.news.summary_good"
     screen.print(

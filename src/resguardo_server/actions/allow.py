@@ -129,10 +129,15 @@ def import_sheet(
         raise
     problems = tuple(problem for item in rejected for problem in item.problems)
     return Received(
-        form=f"{programme.name}.{form.name}", institution=who.institution.slug, kept=kept, known=known,
-        refused=len(rejected), problems=problems[:MOST_PROBLEMS], mend=mend,
+        form=f"{programme.name}.{form.name}",
+        institution=who.institution.slug,
+        kept=kept,
+        known=known,
+        refused=len(rejected),
+        problems=problems[:MOST_PROBLEMS],
+        mend=mend,
         ignored_columns=reading.ignored_columns,
-    )  # fmt: skip
+    )
 
 
 def _mend_path(path: Path) -> Path:
@@ -223,10 +228,14 @@ def _record_consents(
             for purpose in question.purposes:
                 rows.append(
                     models.ConsentGiven(
-                        subject_id=subject, record_id=record, purpose=purpose, given=answer == question.yes,
-                        said_on=day if isinstance(day, date) else now.date(), language="es",
+                        subject_id=subject,
+                        record_id=record,
+                        purpose=purpose,
+                        given=answer == question.yes,
+                        said_on=day if isinstance(day, date) else now.date(),
+                        language="es",
                     )
-                )  # fmt: skip
+                )
     models.ConsentGiven.objects.bulk_create(rows, batch_size=BATCH)
 
 
@@ -265,11 +274,15 @@ def _consents_of(subject: models.Subject) -> list[Consent]:
         if row.given:
             consents.append(
                 Consent(
-                    id=_consent_id(row), purpose=row.purpose, given_on=row.said_on, language=row.language,
-                    by=ConsentBy.GUARDIAN if row.by_guardian else ConsentBy.SELF, until=row.until,
+                    id=_consent_id(row),
+                    purpose=row.purpose,
+                    given_on=row.said_on,
+                    language=row.language,
+                    by=ConsentBy.GUARDIAN if row.by_guardian else ConsentBy.SELF,
+                    until=row.until,
                     withdrawn_on=min(ends + withdrawn, default=None),
                 )
-            )  # fmt: skip
+            )
     return consents
 
 
@@ -292,14 +305,20 @@ def _decide(
     for role in sorted(who.roles):
         answer = decide(
             Request(
-                who=pseudonym, role=role, institution=who.institution.id, purpose=purpose, groups=groups,
-                subject=row.subject_id, subject_institution=row.institution_id,
-                recorded_on=row.received_on.date(), restricted=row.subject.restricted,
+                who=pseudonym,
+                role=role,
+                institution=who.institution.id,
+                purpose=purpose,
+                groups=groups,
+                subject=row.subject_id,
+                subject_institution=row.institution_id,
+                recorded_on=row.received_on.date(),
+                restricted=row.subject.restricted,
             ),
             purposes=programme.purposes,
             consents=_consents_of(row.subject),
             now=now,
-        )  # fmt: skip
+        )
         if isinstance(answer, Permit) or answer.rule is not Rule.ROLE:
             break
     if answer is None:
@@ -335,9 +354,12 @@ def open_record(
     if isinstance(decision, Denial):
         raise NotAllowed(_said(decision))
     return {
-        "record": str(row.id), "programme": row.programme, "form": row.form, "purpose": purpose,
+        "record": str(row.id),
+        "programme": row.programme,
+        "form": row.form,
+        "purpose": purpose,
         "answers": answers,
-    }  # fmt: skip
+    }
 
 
 def _said(denial: Denial) -> Problem:
@@ -368,14 +390,23 @@ def _open(
     permitted = isinstance(decision, Permit)
     known_purpose = any(known.name == purpose for known in programme.purposes)
     write_line(
-        journal, subject, subject_mark(key), act=Act.READ,
-        who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role,
+        journal,
+        subject,
+        subject_mark(key),
+        act=Act.READ,
+        who=ring_of(who.institution.id).staff_pseudonym(who.name),
+        role=role,
         purpose=purpose if known_purpose else None,
         basis=decision.basis if isinstance(decision, Permit) else None,
         consent=decision.consent if isinstance(decision, Permit) else None,
-        fields=tuple(sorted(level.group for level in groups)), record=row.id, content=None, policy=POLICY,
-        request=new_id(), outcome=Outcome.ALLOW if permitted else Outcome.DENY, now=now,
-    )  # fmt: skip
+        fields=tuple(sorted(level.group for level in groups)),
+        record=row.id,
+        content=None,
+        policy=POLICY,
+        request=new_id(),
+        outcome=Outcome.ALLOW if permitted else Outcome.DENY,
+        now=now,
+    )
     subject.save(update_fields=["entries", "last_entry"])
     journal.sign(now)
     if isinstance(decision, Denial):
@@ -386,10 +417,17 @@ def _open(
         if level not in groups:
             continue
         opened = open_group(
-            decision, key, Sealed(bytes(sealed.octets)), institution=row.institution_id,
-            subject=row.subject_id, record=row.id, group=level, row_version=row.version,
-            key_version=sealed.key_version, now=now,
-        )  # fmt: skip
+            decision,
+            key,
+            Sealed(bytes(sealed.octets)),
+            institution=row.institution_id,
+            subject=row.subject_id,
+            record=row.id,
+            group=level,
+            row_version=row.version,
+            key_version=sealed.key_version,
+            now=now,
+        )
         _merge(answers, json.loads(opened.octets, object_hook=_number))
     return answers, decision
 
@@ -555,10 +593,16 @@ def _reseal(
         text = answers_text(form, answers, level)
         if text:
             sealed[level] = seal_group(
-                key, institution=row.institution_id, subject=row.subject_id, record=row.id, group=level,
-                row_version=row.version, key_version=key_version, text=text,
+                key,
+                institution=row.institution_id,
+                subject=row.subject_id,
+                record=row.id,
+                group=level,
+                row_version=row.version,
+                key_version=key_version,
+                text=text,
                 nonce=secrets.token_bytes(12),
-            )  # fmt: skip
+            )
     models.SealedGroup.objects.bulk_create(
         models.SealedGroup(
             record=row,
@@ -576,11 +620,23 @@ def _reseal(
     row.save(update_fields=["version", "segment"])
     subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
     write_line(
-        keeping.journal, subject, subject_mark(key), act=Act.UPDATE, who=permit.who, role=permit.role,
-        purpose=permit.purpose, basis=permit.basis, consent=permit.consent,
-        fields=tuple(level.group for level in sealed), record=row.id, content=sealed_hash(sealed),
-        policy=permit.policy, request=new_id(), outcome=Outcome.ALLOW, now=now,
-    )  # fmt: skip
+        keeping.journal,
+        subject,
+        subject_mark(key),
+        act=Act.UPDATE,
+        who=permit.who,
+        role=permit.role,
+        purpose=permit.purpose,
+        basis=permit.basis,
+        consent=permit.consent,
+        fields=tuple(level.group for level in sealed),
+        record=row.id,
+        content=sealed_hash(sealed),
+        policy=permit.policy,
+        request=new_id(),
+        outcome=Outcome.ALLOW,
+        now=now,
+    )
     subject.save(update_fields=["entries", "last_entry"])
     keeping.finish()
 
@@ -606,11 +662,23 @@ def erase_record(who: Asker, record: str | UUID, *, now: datetime) -> None:
         key, _ = _subject_key(row)
         role = min(allowed) if allowed else _acting(who, programme)
         write_line(
-            journal, subject, subject_mark(key), act=Act.ERASE,
-            who=ring_of(who.institution.id).staff_pseudonym(who.name), role=role, purpose=None, basis=None,
-            consent=None, fields=(), record=row.id, content=None, policy=POLICY, request=new_id(),
-            outcome=Outcome.ALLOW if allowed else Outcome.DENY, now=now,
-        )  # fmt: skip
+            journal,
+            subject,
+            subject_mark(key),
+            act=Act.ERASE,
+            who=ring_of(who.institution.id).staff_pseudonym(who.name),
+            role=role,
+            purpose=None,
+            basis=None,
+            consent=None,
+            fields=(),
+            record=row.id,
+            content=None,
+            policy=POLICY,
+            request=new_id(),
+            outcome=Outcome.ALLOW if allowed else Outcome.DENY,
+            now=now,
+        )
         if allowed:
             remove_facts(ring_of(row.institution_id), row)
             row.groups.all().delete()
@@ -641,12 +709,23 @@ def withdraw_consent(who: Asker, record: str | UUID, purpose: str, *, now: datet
         if not given.update(withdrawn_on=now.date()):
             raise Refused(Problem("server.said.no_consent", {"purpose": purpose}))
         write_line(
-            journal, subject, subject_mark(key), act=Act.WITHDRAW,
-            who=ring_of(who.institution.id).staff_pseudonym(who.name), role=_acting(who, programme),
-            purpose=purpose, basis=None,
-            consent=None, fields=(), record=row.id, content=None, policy=POLICY, request=new_id(),
-            outcome=Outcome.ALLOW, now=now,
-        )  # fmt: skip
+            journal,
+            subject,
+            subject_mark(key),
+            act=Act.WITHDRAW,
+            who=ring_of(who.institution.id).staff_pseudonym(who.name),
+            role=_acting(who, programme),
+            purpose=purpose,
+            basis=None,
+            consent=None,
+            fields=(),
+            record=row.id,
+            content=None,
+            policy=POLICY,
+            request=new_id(),
+            outcome=Outcome.ALLOW,
+            now=now,
+        )
         subject.save(update_fields=["entries", "last_entry"])
         journal.sign(now)
 
@@ -657,7 +736,11 @@ def list_records(who: Asker, programme: str, form: str | None = None, most: int 
     if form is not None:
         rows = rows.filter(form=form)
     return [
-        {"record": str(row.id), "form": row.form, "received_on": row.received_on.date().isoformat(),
-         "keep_until": row.keep_until.isoformat()}
+        {
+            "record": str(row.id),
+            "form": row.form,
+            "received_on": row.received_on.date().isoformat(),
+            "keep_until": row.keep_until.isoformat(),
+        }
         for row in rows.order_by("-received_on", "id")[:most]
-    ]  # fmt: skip
+    ]

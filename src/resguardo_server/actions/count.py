@@ -99,15 +99,18 @@ def _open_ledger(now: datetime) -> Ledger:
     def unseal(octets: bytes) -> bytes:
         segment = UUID(bytes=octets[:16])
         return open_segment(
-            ring.statistics_key_of, octets[16:], institution=NETWORK, form="ledger", segment=segment, version=1
+            ring.statistics_key_of,
+            octets[16:],
+            institution=NETWORK,
+            form="ledger",
+            segment=segment,
+            version=1,
         )
 
     def recount(spec: TableSpec) -> RawCells | None:
         return _raw(spec, _as_of(programme_named(spec.programme), spec, now))
 
-    return Ledger.opened(
-        ((bytes(row.line), bytes(row.memory)) for row in rows), unseal, recount=recount
-    )
+    return Ledger.opened(((bytes(row.line), bytes(row.memory)) for row in rows), unseal, recount=recount)
 
 
 def _store_fresh(ledger: Ledger, now: datetime) -> None:
@@ -116,9 +119,14 @@ def _store_fresh(ledger: Ledger, now: datetime) -> None:
     def seal(content: bytes) -> bytes:
         segment = UUID(bytes=secrets.token_bytes(16))
         return segment.bytes + seal_segment(
-            ring.statistics_key, institution=NETWORK, form="ledger", segment=segment, version=1,
-            content=content, nonce=secrets.token_bytes(12),
-        )  # fmt: skip
+            ring.statistics_key,
+            institution=NETWORK,
+            form="ledger",
+            segment=segment,
+            version=1,
+            content=content,
+            nonce=secrets.token_bytes(12),
+        )
 
     for release in ledger.fresh:
         models.ReleasedTable.objects.create(

@@ -52,9 +52,11 @@ def bring_programme(name_or_folder: str, *, now: datetime) -> Programme:
     if programme in built_in():
         return programme
     row = ProgrammeFolder.objects.filter(name=programme.name).first()
-    other = row.folder if row else next(
-        (str(known.folder) for known in built_in() if known.name == programme.name), None
-    )  # fmt: skip
+    other = (
+        row.folder
+        if row
+        else next((str(known.folder) for known in built_in() if known.name == programme.name), None)
+    )
     if other is not None and Path(other).is_dir() and Path(other).resolve() != folder.resolve():
         raise Refused(Problem("server.said.own_name_taken", {"name": programme.name, "folder": other}))
     ProgrammeFolder.objects.update_or_create(

@@ -1,4 +1,4 @@
-"""Fills forms as people would: what the story gives is kept, the rest is drawn until the form's rules accept it."""
+"""Fills forms as people would: the story's answers are kept, the rest is drawn until the form accepts it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ TRIES = 60
 Answers = dict[str, Any]
 
 SENTENCES = (
-    "Sin novedad.", "Se revisó con el equipo.", "Queda pendiente de confirmar.", "Se acordó dar seguimiento.",
-    "Lo pidió la institución.", "Se explicó con calma.",
+    "Sin novedad.",
+    "Se revisó con el equipo.",
+    "Queda pendiente de confirmar.",
+    "Se acordó dar seguimiento.",
+    "Lo pidió la institución.",
+    "Se explicó con calma.",
 )
 _LEAST = re.compile(r"\.\s*>=\s*(-?\d+(?:\.\d+)?)")
 _MOST = re.compile(r"\.\s*<=\s*(-?\d+(?:\.\d+)?)")
@@ -116,11 +120,17 @@ class Filler:
             codes = [choice.name for choice in self.form.choices[question.list_name or ""]]
             if set(codes) == {"yes", "no"} and name.startswith("consent"):
                 return "yes" if chance.random() < 0.93 else "no"
-            known = {"sex": person.sex, "nationality": person.nationality, "language": person.language} if person else {}
+            known = (
+                {"sex": person.sex, "nationality": person.nationality, "language": person.language}
+                if person
+                else {}
+            )
             return known[name] if known.get(name) in codes else chance.choice(codes)
         if kind == "select_multiple":
             codes = [choice.name for choice in self.form.choices[question.list_name or ""]]
-            return tuple(sorted(chance.sample(codes, k=min(len(codes), chance.choice((1, 1, 2)))), key=codes.index))
+            return tuple(
+                sorted(chance.sample(codes, k=min(len(codes), chance.choice((1, 1, 2)))), key=codes.index)
+            )
         if kind == "integer":
             if person and name == "age":
                 return person.age_on(day)
@@ -151,14 +161,21 @@ class Filler:
             if "doc" in name or "passport" in name:
                 return person.document
             if "mail" in name:
-                return f"{person.given.split()[0].lower()}.{self._number}@example.org".encode("ascii", "ignore").decode()
+                return f"{person.given.split()[0].lower()}.{self._number}@example.org".encode(
+                    "ascii", "ignore"
+                ).decode()
             if "guardian" in name or "representative" in name:
                 return f"Familiar de {person.given}"
             return person.name
         if coded:
             stem = "".join(part[0] for part in name.split("_")).upper()
             return self.chance.choice(
-                (f"{stem}-{self._number:04d}", f"{stem}{self._number:04d}", f"{self._number:04d}", f"{stem.lower()}{self._number}")
+                (
+                    f"{stem}-{self._number:04d}",
+                    f"{stem}{self._number:04d}",
+                    f"{self._number:04d}",
+                    f"{stem.lower()}{self._number}",
+                )
             )
         return self.chance.choice(SENTENCES)
 

@@ -1,4 +1,4 @@
-"""Invented people with the names of the region: two surnames, compound given names, families, spelling variants.
+"""Invented people with names of the region: two surnames, compound given names, families, other spellings.
 
 Everything comes from one seeded generator, so that the same seed gives the same people. Names are drawn from
 published frequency tables (`names/SOURCES.md`); nobody in them is a person.
@@ -24,12 +24,48 @@ COMMON_SURNAMES = 600
 COMMON_GIVEN_NAMES = 500
 
 HAITIAN_SURNAMES = (
-    "Jean", "Pierre", "Joseph", "Charles", "Louis", "François", "Baptiste", "Desir", "Toussaint", "Étienne",
-    "Laguerre", "Dorvil", "Saint-Fleur", "Célestin", "Augustin", "Michel", "Paul", "Lafleur", "Bien-Aimé", "Noël",
+    "Jean",
+    "Pierre",
+    "Joseph",
+    "Charles",
+    "Louis",
+    "François",
+    "Baptiste",
+    "Desir",
+    "Toussaint",
+    "Étienne",
+    "Laguerre",
+    "Dorvil",
+    "Saint-Fleur",
+    "Célestin",
+    "Augustin",
+    "Michel",
+    "Paul",
+    "Lafleur",
+    "Bien-Aimé",
+    "Noël",
 )
 ENGLISH_SURNAMES = (
-    "Williams", "Joseph", "Charles", "Persaud", "Singh", "Khan", "James", "Thomas", "Alexander", "Baptiste",
-    "Mohamed", "George", "Campbell", "Roberts", "Lewis", "Ramdeen", "Henry", "Peters", "Fraser", "Grant",
+    "Williams",
+    "Joseph",
+    "Charles",
+    "Persaud",
+    "Singh",
+    "Khan",
+    "James",
+    "Thomas",
+    "Alexander",
+    "Baptiste",
+    "Mohamed",
+    "George",
+    "Campbell",
+    "Roberts",
+    "Lewis",
+    "Ramdeen",
+    "Henry",
+    "Peters",
+    "Fraser",
+    "Grant",
 )
 SPANISH = ("MX", "GT", "HN", "SV", "NI", "CR", "PA", "DO", "CU", "VE", "CO", "EC")
 
@@ -84,7 +120,10 @@ def _weighted(pairs: Sequence[tuple[str, int]]) -> _Weighted:
 
 def _titled(name: str) -> str:
     small = {"DE", "DEL", "LA", "LAS", "LOS", "Y"}
-    return " ".join(part.lower() if part in small and place else part.capitalize() for place, part in enumerate(name.split()))
+    return " ".join(
+        part.lower() if part in small and place else part.capitalize()
+        for place, part in enumerate(name.split())
+    )
 
 
 @cache
@@ -96,11 +135,9 @@ def _surnames() -> _Weighted:
 @cache
 def _given_names(sex: str) -> _Weighted:
     letter = "F" if sex == "female" else "M"
-    rows = [
-        row
-        for row in _rows("ine_es_nombres_frec20_2012.csv.gz")
-        if row["sexo"] == letter
-    ][:COMMON_GIVEN_NAMES]
+    rows = [row for row in _rows("ine_es_nombres_frec20_2012.csv.gz") if row["sexo"] == letter][
+        :COMMON_GIVEN_NAMES
+    ]
     return _weighted([(_accented(_titled(row["nombre"])), int(row["frec"])) for row in rows])
 
 
@@ -114,7 +151,9 @@ def _national_surnames(country: str) -> tuple[str, ...]:
 def _national_given_names(country: str, sex: str) -> tuple[str, ...]:
     rows = _rows("popular_forenames_by_country_wikipedia.csv")
     letter = "F" if sex == "female" else "M"
-    return tuple(row["Localized Name"] for row in rows if row["Country"] == country and row["Gender"] == letter)
+    return tuple(
+        row["Localized Name"] for row in rows if row["Country"] == country and row["Gender"] == letter
+    )
 
 
 @cache
@@ -179,9 +218,12 @@ class Population:
             sex=sex,
             born=born,
             nationality=nationality,
-            language={"HT": "ht", "GY": "en", "DM": "en", "TT": "en", "JM": "en", "BS": "en"}.get(nationality, "es"),
+            language={"HT": "ht", "GY": "en", "DM": "en", "TT": "en", "JM": "en", "BS": "en"}.get(
+                nationality, "es"
+            ),
             phone=f"{chance.randint(2000, 8999)}-{chance.randint(0, 9999):04d}",
-            document="".join(chance.choices("ABCDEFGHJKLMNPRSTUVWXYZ", k=2)) + f"{chance.randint(0, 9_999_999):07d}",
+            document="".join(chance.choices("ABCDEFGHJKLMNPRSTUVWXYZ", k=2))
+            + f"{chance.randint(0, 9_999_999):07d}",
             family=family,
         )
 
@@ -191,7 +233,11 @@ class Population:
         first = adult.surnames.split()[0]
         children = [
             self.person(
-                nationality, youngest=0, oldest=17, on=on, family=adult.family,
+                nationality,
+                youngest=0,
+                oldest=17,
+                on=on,
+                family=adult.family,
                 surnames=f"{self._two_surnames(nationality).split()[0]} {first}",
             )
             for _ in range(size - 1)
@@ -199,7 +245,7 @@ class Population:
         return [adult, *children]
 
     def heard_otherwise(self, person: Person) -> Person:
-        """The same person as another office wrote her or him down: another spelling, or a surname left out."""
+        """The same person as another office wrote the name down: spelled otherwise, or a surname left out."""
         chance = self.chance
         parts = person.surnames.split()
         place = chance.randrange(len(parts))
@@ -214,7 +260,9 @@ class Population:
         return replace(person, given=" ".join(given), surnames=" ".join(parts))
 
     def _given(self, nationality: str, sex: str) -> str:
-        national = _national_given_names({"GY": "JM", "DM": "JM", "TT": "JM", "BS": "JM"}.get(nationality, nationality), sex)
+        national = _national_given_names(
+            {"GY": "JM", "DM": "JM", "TT": "JM", "BS": "JM"}.get(nationality, nationality), sex
+        )
         if national and (nationality not in SPANISH or self.chance.random() < 0.4):
             return self.chance.choice(national)
         name = _given_names(sex).draw(self.chance)

@@ -1,4 +1,4 @@
-"""Builds the invented region by the way a user takes: institutions, members, files of answers, claims, news."""
+"""Builds the invented region as a user would: institutions, members, files of answers, claims, news."""
 
 from __future__ import annotations
 
@@ -61,10 +61,12 @@ def build_region(*, seed: int, advance: Advance, say: Say, language: str) -> lis
         make_institution(row["slug"], row["name"], row["kind"], row["country"])
     say(
         sentence(
-            "server.demo.institutions", language, number=len(rows["institution"]),
+            "server.demo.institutions",
+            language,
+            number=len(rows["institution"]),
             countries=len({row["country"] for row in rows["institution"]}),
         )
-    )  # fmt: skip
+    )
     mark_region(folder, seed, finished=False)
     settings.DEMO = True
     make_members(rows)
@@ -91,10 +93,14 @@ def _import_sheets(seed: int, *, advance: Advance, say: Say, language: str, now:
     for (programme, form), kept in totals.items():
         say(
             sentence(
-                "server.demo.imported", language, programme=programme, form=form, kept=sum(kept),
+                "server.demo.imported",
+                language,
+                programme=programme,
+                form=form,
+                kept=sum(kept),
                 institutions=len(kept),
             )
-        )  # fmt: skip
+        )
 
 
 def _write(sheet: Sheet, number: int) -> Path:

@@ -39,8 +39,16 @@ class Story:
     def sheets(self) -> Iterator[Sheet]:
         """Every file of answers, in the order in which it comes in."""
         for tell in (
-            data_protection, occupations, youth_network, ethical_recruitment, training, disaster_mobility,
-            assistance, diaspora, counter_smuggling, business_resilience,
+            data_protection,
+            occupations,
+            youth_network,
+            ethical_recruitment,
+            training,
+            disaster_mobility,
+            assistance,
+            diaspora,
+            counter_smuggling,
+            business_resilience,
         ):
             yield from tell(self)
 
@@ -88,7 +96,11 @@ def data_protection(story: Story) -> Iterator[Sheet]:
             number += 1
             kind = chance.choice(("shelter", "consulate", "migration_institute", "ministry", "ngo"))
             when = day()
-            own = {"institution_code": f"{country}-{number:03d}", "institution_type": kind, "country": country}
+            own = {
+                "institution_code": f"{country}-{number:03d}",
+                "institution_type": kind,
+                "country": country,
+            }
             assessed.append(
                 assess.fill(
                     {**own, "assessed_on": when, "institution_name": f"{kind.replace('_', ' ').title()} {country} {number}"},
@@ -119,7 +131,11 @@ def occupations(story: Story) -> Iterator[Sheet]:
     trades = ("7111", "7112", "7114", "7115", "7126", "7411", "8342", "9313", "2142")
     for number in range(1, 97):
         when, size = day(), chance.choice(("1-9", "1-9", "10-49", "50+"))
-        employees = {"1-9": chance.randint(2, 9), "10-49": chance.randint(10, 49), "50+": chance.randint(50, 160)}[size]
+        employees = {
+            "1-9": chance.randint(2, 9),
+            "10-49": chance.randint(10, 49),
+            "50+": chance.randint(50, 160),
+        }[size]
         owner = people.person("GY")
         firms.append(
             firm.fill(
@@ -207,7 +223,9 @@ def youth_network(story: Story) -> Iterator[Sheet]:
         for row in rows:
             if row["joined_through"] != "ambassador":
                 row.pop("recruited_by", None)
-        yield story.sheet(institution, "youth_network", "ambassador", rows, "labels" if country == "GT" else "csv")
+        yield story.sheet(
+            institution, "youth_network", "ambassador", rows, "labels" if country == "GT" else "csv"
+        )
         held = _days(chance, date(2021, 11, 2), date(2022, 10, 28))
         act = story.filler("youth_network", "activity", country)
         part = story.filler("youth_network", "ambassador_activity", country)
@@ -215,7 +233,9 @@ def youth_network(story: Story) -> Iterator[Sheet]:
         for number in range(1, 25):
             when, reached = held(), chance.randint(60, 320)
             share = chance.choice((5, 10, 15, 20, 25))
-            kind = chance.choice(("training", "fair", "championship", "school_workshop", "mural", "theatre", "music"))
+            kind = chance.choice(
+                ("training", "fair", "championship", "school_workshop", "mural", "theatre", "music")
+            )
             code = f"{country}-A{number:02d}"
             activities.append(
                 act.fill(
@@ -241,12 +261,20 @@ def youth_network(story: Story) -> Iterator[Sheet]:
 def training(story: Story) -> Iterator[Sheet]:
     """Courses for communicators in six countries; some people take two, some do not finish."""
     chance = story.chance("training")
-    topics = ("ethical_coverage", "terminology", "law_and_evidence", "trafficking_and_smuggling", "women_in_migration")
+    topics = (
+        "ethical_coverage",
+        "terminology",
+        "law_and_evidence",
+        "trafficking_and_smuggling",
+        "women_in_migration",
+    )
     kinds = ("print", "tv", "radio", "digital", "public_institution")
     enrol = story.filler("training", "enrolment")
     attend = story.filler("training", "attendance")
     complete = story.filler("training", "completion")
-    enrolled, attended, completed = [], [], []
+    enrolled: list[Answers] = []
+    attended: list[Answers] = []
+    completed: list[Answers] = []
     editions = {
         code: date(2021, 10, 4) + timedelta(days=number * 33) for number, code in enumerate(
             ("C1-MX", "C2-GT", "C3-HN", "C4-SV", "C5-CR", "C6-PA", "C7-REG", "C8-REG", "C9-REG")
@@ -268,7 +296,9 @@ def training(story: Story) -> Iterator[Sheet]:
                 person=person, day=opened,
             )
         )  # fmt: skip
-        minutes = [chance.choice((220, 230, 240)) if finishes else chance.choice((0, 120, 200)) for _ in range(4)]
+        minutes = [
+            chance.choice((220, 230, 240)) if finishes else chance.choice((0, 120, 200)) for _ in range(4)
+        ]
         for number, attended_minutes in enumerate(minutes, start=1):
             when = opened + timedelta(days=7 * (number - 1))
             attended.append(
@@ -304,7 +334,14 @@ def training(story: Story) -> Iterator[Sheet]:
             finishes = number <= finishing
             course(person, f"{country}-P{number:03d}", country, kind, own_edition, finishes)
             if finishes and chance.random() < 0.15:
-                course(person, f"{country}-P{number:03d}", country, kind, chance.choice(("C7-REG", "C8-REG")), True)
+                course(
+                    person,
+                    f"{country}-P{number:03d}",
+                    country,
+                    kind,
+                    chance.choice(("C7-REG", "C8-REG")),
+                    True,
+                )
     yield story.sheet("oficina-regional", "training", "enrolment", enrolled, "kobo")
     yield story.sheet("oficina-regional", "training", "attendance", attended)
     yield story.sheet("oficina-regional", "training", "completion", completed)
@@ -388,15 +425,22 @@ def disaster_mobility(story: Story) -> Iterator[Sheet]:
     )  # fmt: skip
     yield story.sheet("oficina-regional", "disaster_mobility", "official", officials)
     for institution, country, admin1 in (
-        ("instituto-honduras", "HN", "HN05"), ("instituto-guatemala", "GT", "GT18")
+        ("instituto-honduras", "HN", "HN05"),
+        ("instituto-guatemala", "GT", "GT18"),
     ):
         chance = story.chance(f"sites.{country}")
-        site, count = story.filler("disaster_mobility", "site", country), story.filler("disaster_mobility", "site_round", country)
+        site, count = (
+            story.filler("disaster_mobility", "site", country),
+            story.filler("disaster_mobility", "site_round", country),
+        )
         people = story.population(f"focal.{country}")
         sites, rounds = [], []
         for number in range(1, 31):
             opened = date(2020, 11, 8) + timedelta(days=chance.randint(0, 10))
-            code, kind = f"{country}-S{number:03d}", chance.choice(("school", "church", "stadium", "camp", "informal"))
+            code, kind = (
+                f"{country}-S{number:03d}",
+                chance.choice(("school", "church", "stadium", "camp", "informal")),
+            )
             sites.append(
                 site.fill(
                     {"site_id": code, "opened_on": opened, "country": country, "admin1": admin1, "admin2": None,
@@ -502,7 +546,7 @@ def assistance(story: Story) -> Iterator[Sheet]:
                             day=day,
                         )
                     )  # fmt: skip
-        style: Style = ("csv", "kobo", "labels")[position % 3]  # type: ignore[assignment]
+        style: Style = ("csv", "kobo", "labels")[position % 3]
         yield story.sheet(institution, "assistance", "registration", rows, style)
         yield story.sheet(institution, "assistance", "service", served)
 
@@ -536,7 +580,9 @@ def ethical_recruitment(story: Story) -> Iterator[Sheet]:
     agencies, levels, lines = [], [], []
     for number in range(1, 37):
         code, owner = f"GY-AG-{number:02d}", people.person("GY", youngest=30)
-        sector = chance.choice(("construction", "hospitality", "domestic_work", "security", "oil_gas", "several"))
+        sector = chance.choice(
+            ("construction", "hospitality", "domestic_work", "security", "oil_gas", "several")
+        )
         reached = chance.choice(("0", "1", "1", "2"))
         when = day + timedelta(days=chance.randint(10, 60))
         agencies.append(
@@ -607,7 +653,14 @@ def business_resilience(story: Story) -> Iterator[Sheet]:
     chance, people = story.chance("owners"), story.population("owners")
     fills = {
         name: story.filler("business_resilience", name)
-        for name in ("owner", "attendance", "business", "hazard_rating", "capability_check", "continuity_plan")
+        for name in (
+            "owner",
+            "attendance",
+            "business",
+            "hazard_rating",
+            "capability_check",
+            "continuity_plan",
+        )
     }
     rows: dict[str, list[Answers]] = {name: [] for name in fills}
     for number in range(1, 28):

@@ -19,7 +19,23 @@ from resguardo_server.models.plan import ProgrammeFolder
 from resguardo_server.models.tell import Claim, NewsFront, Release
 
 __all__ = [
-    "Arrival", "BlindIndex", "Claim", "ConsentGiven", "FactSegment", "Institution", "JournalCheckpoint", "JournalEntry",
-    "JournalHead", "Member", "Membership", "NewsFront", "ProgrammeFolder", "Record", "Release", "ReleasedTable",
-    "SealedGroup", "Subject", "SubjectKey",
-]  # fmt: skip
+    "Arrival",
+    "BlindIndex",
+    "Claim",
+    "ConsentGiven",
+    "FactSegment",
+    "Institution",
+    "JournalCheckpoint",
+    "JournalEntry",
+    "JournalHead",
+    "Member",
+    "Membership",
+    "NewsFront",
+    "ProgrammeFolder",
+    "Record",
+    "Release",
+    "ReleasedTable",
+    "SealedGroup",
+    "Subject",
+    "SubjectKey",
+]

@@ -127,14 +127,16 @@ class SealedGroup(models.Model):
     octets = models.BinaryField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["record", "group"], name="one_group_per_level")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["record", "group"], name="one_group_per_level")
+        ]
 
     def __str__(self) -> str:
         return f"{self.record_id}/{self.group}"
 
 
 class Arrival(models.Model):
-    """A sheet arrived once: a keyed token of it. Stays when the record is erased, so that it cannot return."""
+    """A sheet arrived once: a keyed token of it. Outlives the record, so that it cannot return."""
 
     holds = "a keyed token of a sheet"
 

@@ -35,7 +35,7 @@ class Member(AbstractUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[Members] = Members()
+    objects: ClassVar[Members] = Members()  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
@@ -49,7 +49,9 @@ class Institution(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value) for kind in values.InstitutionKind])
+    kind = models.CharField(
+        max_length=32, choices=[(kind.value, kind.value) for kind in values.InstitutionKind]
+    )
     country = models.CharField(max_length=2)
 
     class Meta:
@@ -71,8 +73,14 @@ class Membership(models.Model):
     holds = "which member of staff acts for which institution"
 
     ROLES = (
-        "intake_worker", "caseworker", "trainer", "data_protection_officer", "programme_manager",
-        "press_officer", "administrator", "operator",
+        "intake_worker",
+        "caseworker",
+        "trainer",
+        "data_protection_officer",
+        "programme_manager",
+        "press_officer",
+        "administrator",
+        "operator",
     )
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="memberships")

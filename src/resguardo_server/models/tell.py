@@ -21,7 +21,8 @@ from resguardo.plan.languages import explain, say
 from resguardo.tell import claim as tell
 from resguardo.tell.claims_file import read_claims
 from resguardo.tell.listing import ClaimMark, Parts, typed_figures
-from resguardo.values import Refused
+from resguardo.tell.wording import at_sentence_start
+from resguardo.values import Problem, Refused
 
 CLAIM_MARK = re.compile(r'<embed\b(?=[^>]*\bembedtype="claim")[^>]*\bid="(\d+)"[^>]*/?>')
 _BLOCK_END = re.compile(r"</(?:p|h\d|li)>|<br\s*/?>")
@@ -54,21 +55,27 @@ class Claim(models.Model):
         return f"{self.wording('es')} · {self.slug}"
 
     def clean(self) -> None:
-        """The definition can be read, and speaks of this claim."""
+        """The definition can be read, and keeps the name that may be cited; a new one has the name it says."""
+        language = get_language() or "es"
         try:
             claim = self.as_value()
         except Refused as refused:
-            language = get_language() or "es"
             raise ValidationError(
                 {"definition": [explain(problem, language) for problem in refused.problems]}
             ) from None
+        if not self.slug:
+            self.slug = claim.id
         if claim.id != self.slug:
-            raise ValidationError({"definition": f"id = {self.slug}"})
+            raise ValidationError({"definition": say("server.newsroom.renamed", language, name=self.slug)})
+        if Claim.objects.filter(slug=self.slug).exclude(pk=self.pk).exists():
+            raise ValidationError({"definition": say("server.newsroom.name_taken", language, name=self.slug)})
 
     def as_value(self) -> tell.Claim:
         """The claim as the rules see it; raises `Refused` when its definition cannot be read."""
-        (claim,) = read_claims(self.definition, file=self.slug)
-        return claim
+        claims = read_claims(self.definition, file=f"{self.slug or 'claim'}.toml")
+        if len(claims) != 1:
+            raise Refused(Problem("server.newsroom.one_claim"))
+        return claims[0]
 
     def wording(self, language: str) -> str:
         """The words of the claim as its release shows them."""
@@ -76,13 +83,22 @@ class Claim(models.Model):
         return words.get(language) or words.get("es") or self.slug
 
 
-def with_claims(html: str, show: Callable[[Claim], str]) -> str:
-    """The text with each claim's mark replaced by what `show` gives; a deleted claim leaves its sentence a gap."""
+def with_claims(html: str, language: str, show: Callable[[Claim, str], str]) -> str:
+    """The text with each claim's mark replaced by what `show` makes of the claim and its words.
+
+    The words begin with a capital where the sentence does. A deleted claim leaves a gap that says so.
+    """
     claims = {claim.pk: claim for claim in Claim.objects.filter(pk__in=set(CLAIM_MARK.findall(html)))}
 
     def put(found: re.Match[str]) -> str:
         claim = claims.get(int(found[1]))
-        return show(claim) if claim else f"[{say('server.news.gone', get_language() or 'es')}]"
+        if claim is None:
+            return f"[{say('server.news.gone', language)}]"
+        wording = claim.wording(language)
+        before = strip_tags(_BLOCK_END.split(html[: found.start()])[-1]).rstrip()
+        if not before or before.endswith((".", "?", "!", "…")):
+            wording = at_sentence_start(wording)
+        return show(claim, wording)
 
     return CLAIM_MARK.sub(put, html)
 
@@ -112,14 +128,17 @@ class Release(Page):
     summary = RichTextField(_("summary"), features=["claim", "bold", "italic", "link"])
 
     parent_page_types: ClassVar = ["resguardo_server.NewsFront"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
     content_panels: ClassVar = [
         FieldPanel("day"),
         FieldPanel("headline"),
         FieldPanel("summary"),
         FieldPanel("programme"),
         FieldPanel("dateline"),
+        FieldPanel("slug"),
     ]
+    promote_panels: ClassVar[list[Any]] = []
+    settings_panels: ClassVar[list[Any]] = []
     search_fields: ClassVar = [
         *Page.search_fields,
         index.SearchField("searchable_text"),
@@ -184,13 +203,13 @@ class Release(Page):
 
     def full_clean(self, *words: Any, **settings: Any) -> None:
         """The title, which lists and feeds use, is the headline without marks."""
-        self.title = self.plain_headline()[:255] or self.title
+        self.title: str = self.plain_headline()[:255] or str(self.title)
         super().full_clean(*words, **settings)
 
     def plain_headline(self) -> str:
         """The headline as text, its claims in their own words."""
         language = self.locale.language_code if self.locale_id else "es"
-        return unescape(strip_tags(with_claims(self.headline, lambda claim: claim.wording(language)))).strip()
+        return unescape(strip_tags(with_claims(self.headline, language, lambda _, wording: wording))).strip()
 
     def get_url_parts(self, request: Any = None) -> tuple[int, str, str] | None:
         """The address by language, day and slug."""

@@ -99,7 +99,9 @@ def release(request: HttpRequest, year: int, month: int, day: int, slug: str) ->
         raise Http404 from None
     shown = showing.release_page(_language(), when, slug)
     item = shown["release"]
-    choices = [{"code": item["language"], "name": gettext("This page"), "address": item["address"], "current": True}]
+    choices = [
+        {"code": item["language"], "name": gettext("This page"), "address": item["address"], "current": True}
+    ]
     choices += [{**other, "current": False} for other in item["translations"]]
     names = dict(settings.LANGUAGES)
     for choice in choices:
@@ -179,10 +181,10 @@ class RssNews(Feed):  # type: ignore[type-arg]
     def items(self) -> list[dict[str, object]]:
         return showing.feed_items(_language())
 
-    def item_title(self, item: dict[str, object]) -> str:  # type: ignore[override]
+    def item_title(self, item: dict[str, object]) -> str:
         return str(item["title"])
 
-    def item_description(self, item: dict[str, object]) -> str:  # type: ignore[override]
+    def item_description(self, item: dict[str, object]) -> str:
         return str(item["summary"])
 
     def item_link(self, item: dict[str, object]) -> str:
@@ -194,9 +196,7 @@ class RssNews(Feed):  # type: ignore[type-arg]
     item_guid_is_permalink = False
 
     def item_pubdate(self, item: dict[str, object]) -> datetime:
-        day = item["day"]
-        assert isinstance(day, date)
-        return datetime.combine(day, time(12), tzinfo=UTC)
+        return datetime.combine(date.fromisoformat(str(item["day"])), time(12), tzinfo=UTC)
 
     def item_updateddate(self, item: dict[str, object]) -> datetime:
         changed = item["changed"]
@@ -209,7 +209,7 @@ class RssNews(Feed):  # type: ignore[type-arg]
 class AtomNews(RssNews):
     """The news as Atom (RFC 4287)."""
 
-    feed_type = Atom1Feed
+    feed_type = Atom1Feed  # type: ignore[assignment]
     subtitle = RssNews.title
 
 

@@ -140,11 +140,17 @@ class Keeping:
             sealed = self._seal(subject, record_id, sheet)
             records.append(
                 models.Record(
-                    id=record_id, institution_id=self.institution.id, subject=subject.row,
-                    programme=self.programme.name, form=self.form.name, form_version=sheet.version,
-                    received_on=self.now, keep_until=self.keep_until, segment_id=self.segment,
+                    id=record_id,
+                    institution_id=self.institution.id,
+                    subject=subject.row,
+                    programme=self.programme.name,
+                    form=self.form.name,
+                    form_version=sheet.version,
+                    received_on=self.now,
+                    keep_until=self.keep_until,
+                    segment_id=self.segment,
                 )
-            )  # fmt: skip
+            )
             groups += [
                 models.SealedGroup(record_id=record_id, group=level.group, octets=octets.octets)
                 for level, octets in sealed.items()
@@ -202,36 +208,48 @@ class Keeping:
         }
         for token, row in found.items():
             key = self.ring.unwrap_subject_key(
-                bytes(keys[row.id].wrapped), compartment=keys[row.id].compartment, subject=row.id,
+                bytes(keys[row.id].wrapped),
+                compartment=keys[row.id].compartment,
+                subject=row.id,
                 key_version=keys[row.id].version,
-            )  # fmt: skip
+            )
             self.subjects[token] = _Known(row, key, subject_mark(key))
         subjects, wrapped, tokens = [], [], []
         for token in missing:
             if token in found:
                 continue
             row = models.Subject(
-                id=new_id(), institution_id=self.institution.id, programme=self.programme.name,
+                id=new_id(),
+                institution_id=self.institution.id,
+                programme=self.programme.name,
                 kind=self.form.about,
-            )  # fmt: skip
+            )
             key = new_subject_key(secrets.token_bytes)
             subjects.append(row)
             wrapped.append(
                 models.SubjectKey(
-                    subject=row, version=1, compartment=self.compartment,
+                    subject=row,
+                    version=1,
+                    compartment=self.compartment,
                     wrapped=self.ring.wrap_subject_key(
-                        key, compartment=self.compartment, subject=row.id, key_version=1,
+                        key,
+                        compartment=self.compartment,
+                        subject=row.id,
+                        key_version=1,
                         nonce=secrets.token_bytes(12),
                     ),
                 )
-            )  # fmt: skip
+            )
             blind = self.ring.subject_code_token(self.programme.name, self.form.about, *wanted[token])
             tokens.append(
                 models.BlindIndex(
-                    institution_id=self.institution.id, subject=row, field=blind.field,
-                    key_version=blind.key_version, token=blind.token,
+                    institution_id=self.institution.id,
+                    subject=row,
+                    field=blind.field,
+                    key_version=blind.key_version,
+                    token=blind.token,
                 )
-            )  # fmt: skip
+            )
             self.subjects[token] = _Known(row, key, subject_mark(key))
         models.Subject.objects.bulk_create(subjects, batch_size=BATCH)
         models.SubjectKey.objects.bulk_create(wrapped, batch_size=BATCH)
@@ -243,20 +261,37 @@ class Keeping:
             text = answers_text(self.form, sheet.answers, level)
             if text:
                 sealed[level] = seal_group(
-                    subject.key, institution=self.institution.id, subject=subject.row.id, record=record,
-                    group=level, row_version=1, key_version=subject.row.key_version, text=text,
+                    subject.key,
+                    institution=self.institution.id,
+                    subject=subject.row.id,
+                    record=record,
+                    group=level,
+                    row_version=1,
+                    key_version=subject.row.key_version,
+                    text=text,
                     nonce=secrets.token_bytes(12),
-                )  # fmt: skip
+                )
         return sealed
 
     def _write_line(self, subject: _Known, record: UUID, sealed: Mapping[Sensitivity, Sealed]) -> None:
         write_line(
-            self.journal, subject.row, subject.mark, act=Act.CREATE, who=self.pseudonym, role=self.role,
+            self.journal,
+            subject.row,
+            subject.mark,
+            act=Act.CREATE,
+            who=self.pseudonym,
+            role=self.role,
             purpose=self.purpose.name if self.purpose else None,
             basis=self.purpose.basis if self.purpose else None,
-            fields=tuple(level.group for level in sealed), record=record, content=sealed_hash(sealed),
-            policy=self.policy, request=self.request, outcome=Outcome.ALLOW, consent=None, now=self.now,
-        )  # fmt: skip
+            fields=tuple(level.group for level in sealed),
+            record=record,
+            content=sealed_hash(sealed),
+            policy=self.policy,
+            request=self.request,
+            outcome=Outcome.ALLOW,
+            consent=None,
+            now=self.now,
+        )
         subject.changed = True
 
     def _add_facts(self, record: UUID, subject: UUID, facts: Mapping[str, Any]) -> None:
@@ -273,9 +308,15 @@ class Keeping:
     def _close_segment(self) -> None:
         if self.facts:
             store_segment(
-                self.ring, self.institution.id, self.programme.name, self.form.name, self.segment, 1,
-                pyarrow.Table.from_pylist(_same_columns(self.facts)), new=True,
-            )  # fmt: skip
+                self.ring,
+                self.institution.id,
+                self.programme.name,
+                self.form.name,
+                self.segment,
+                1,
+                pyarrow.Table.from_pylist(_same_columns(self.facts)),
+                new=True,
+            )
         self.segment, self.facts = new_id(), []
 
 
@@ -302,11 +343,25 @@ def write_line(
     last = bytes(subject.last_entry)
     chained = journal.write(
         Leaf(
-            t=now.astimezone(UTC), inst=journal.institution.id, act=act, who=who, role=role, purpose=purpose,
-            basis=basis, consent=consent, fields=fields, subj=mark, sn=subject.entries + 1,
-            sp=last.hex() if last else None, obj=record, h=content, dec=outcome, pol=policy, req=request,
+            t=now.astimezone(UTC),
+            inst=journal.institution.id,
+            act=act,
+            who=who,
+            role=role,
+            purpose=purpose,
+            basis=basis,
+            consent=consent,
+            fields=fields,
+            subj=mark,
+            sn=subject.entries + 1,
+            sp=last.hex() if last else None,
+            obj=record,
+            h=content,
+            dec=outcome,
+            pol=policy,
+            req=request,
         )
-    )  # fmt: skip
+    )
     subject.entries += 1
     subject.last_entry = bytes.fromhex(chained)
 
@@ -337,14 +392,24 @@ def store_segment(
     with pyarrow.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     octets = seal_segment(
-        ring.statistics_key, institution=institution, form=f"{programme}.{form}", segment=segment,
-        version=version, content=sink.getvalue().to_pybytes(), nonce=secrets.token_bytes(12),
-    )  # fmt: skip
+        ring.statistics_key,
+        institution=institution,
+        form=f"{programme}.{form}",
+        segment=segment,
+        version=version,
+        content=sink.getvalue().to_pybytes(),
+        nonce=secrets.token_bytes(12),
+    )
     if new:
         models.FactSegment.objects.create(
-            id=segment, institution_id=institution, programme=programme, form=form, version=version,
-            rows=table.num_rows, octets=octets,
-        )  # fmt: skip
+            id=segment,
+            institution_id=institution,
+            programme=programme,
+            form=form,
+            version=version,
+            rows=table.num_rows,
+            octets=octets,
+        )
     else:
         models.FactSegment.objects.filter(id=segment).update(
             version=version, rows=table.num_rows, octets=octets
@@ -354,9 +419,13 @@ def store_segment(
 def read_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
     """The facts of one segment, in memory."""
     content = open_segment(
-        ring.statistics_key_of, bytes(row.octets), institution=row.institution_id,
-        form=f"{row.programme}.{row.form}", segment=row.id, version=row.version,
-    )  # fmt: skip
+        ring.statistics_key_of,
+        bytes(row.octets),
+        institution=row.institution_id,
+        form=f"{row.programme}.{row.form}",
+        segment=row.id,
+        version=row.version,
+    )
     return pyarrow.ipc.open_stream(content).read_all()
 
 
@@ -368,6 +437,12 @@ def remove_facts(ring: KeyRing, record: models.Record) -> None:
     table = read_segment(ring, segment)
     rest = table.filter(pyarrow.compute.not_equal(table["record"], fact_mark(ring, record.id)))
     store_segment(
-        ring, segment.institution_id, segment.programme, segment.form, segment.id, segment.version + 1, rest,
+        ring,
+        segment.institution_id,
+        segment.programme,
+        segment.form,
+        segment.id,
+        segment.version + 1,
+        rest,
         new=False,
-    )  # fmt: skip
+    )

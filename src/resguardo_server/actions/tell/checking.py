@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -56,11 +56,16 @@ class CheckedItem:
 
     def as_json(self) -> dict[str, Any]:
         """The item for a machine."""
-        return asdict(self) | {"day": self.day.isoformat(), "claims": [asdict(claim) for claim in self.claims]}
+        return asdict(self) | {
+            "day": self.day.isoformat(),
+            "claims": [asdict(claim) for claim in self.claims],
+        }
 
 
-def check_claims(*, advance: Advance = _no_progress, now: datetime) -> None:
-    """Every claim says what the records say today."""
+def check_claims(
+    among: Iterable[Claim] | None = None, *, advance: Advance = _no_progress, now: datetime
+) -> None:
+    """Every claim, or each of those given, says what the records say today."""
     counted: dict[str, SafeTable | Refused] = {}
 
     def count(recipe: Recipe) -> SafeTable:
@@ -78,7 +83,7 @@ def check_claims(*, advance: Advance = _no_progress, now: datetime) -> None:
             raise answer
         return answer
 
-    rows = list(Claim.objects.all())
+    rows = list(Claim.objects.all() if among is None else among)
     for number, row in enumerate(rows):
         advance(number, len(rows))
         claim = row.as_value()
@@ -113,9 +118,7 @@ def _remember(row: Claim, verdict: Verdict, table: SafeTable | None, now: dateti
     row.save()
 
 
-def check_news(
-    *, language: str = "es", advance: Advance = _no_progress, now: datetime
-) -> list[CheckedItem]:
+def check_news(*, language: str = "es", advance: Advance = _no_progress, now: datetime) -> list[CheckedItem]:
     """Every claim is checked; gives each item with its verdicts, newest first, in each language it has."""
     check_claims(advance=advance, now=now)
     return checked_items(language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -64,7 +65,7 @@ def import_claims(text: str, *, file: str, now: datetime) -> int:
 
 @transaction.atomic
 def import_listing(listing: Listing, *, file: str, now: datetime) -> Imported:
-    """Each item is a draft of the newsroom in its language; an item that was there is told anew, not doubled."""
+    """Each item is a draft of the newsroom in its language; one that was there is told anew, not doubled."""
     front = NewsFront.objects.filter(locale__language_code=listing.language).first()
     if front is None:
         raise Refused(Problem("server.news.no_front", {"language": listing.language}, file=file))
@@ -97,7 +98,7 @@ def import_listing(listing: Listing, *, file: str, now: datetime) -> Imported:
             release.headline, release.summary = texts
             release.programme = programme or release.programme
             changed += 1
-        release.countries = _countries(item, marks)
+        release.countries = countries_said([marks[name] for name in item.claims])
         release.save_revision()
         if not release.live:
             release.save()
@@ -121,12 +122,16 @@ def _claims_named(listing: Listing, file: str) -> dict[str, Claim]:
 
 def _html(parts: Parts, marks: dict[str, Claim]) -> str:
     """A paragraph as the newsroom stores it: text, and of a claim its id alone."""
-    return "<p>" + "".join(
-        f'<embed embedtype="claim" id="{marks[part.claim].pk}"/>'
-        if isinstance(part, ClaimMark)
-        else escape(part, quote=False)
-        for part in parts
-    ) + "</p>"
+    return (
+        "<p>"
+        + "".join(
+            f'<embed embedtype="claim" id="{marks[part.claim].pk}"/>'
+            if isinstance(part, ClaimMark)
+            else escape(part, quote=False)
+            for part in parts
+        )
+        + "</p>"
+    )
 
 
 def _known(item: ListedItem, front: NewsFront) -> Release | None:
@@ -161,13 +166,12 @@ def _translation_key(item: ListedItem, front: NewsFront, marks: dict[str, Claim]
     return uuid.uuid4()
 
 
-def _countries(item: ListedItem, marks: dict[str, Claim]) -> list[str]:
-    """The countries that the item's claims are about, in the order in which they are said."""
+def countries_said(claims: Iterable[Claim]) -> list[str]:
+    """The countries that the claims are about, in the order in which they are said."""
     found: dict[str, None] = {}
-    for name in item.claims:
-        claim = marks[name].as_value()
-        for code in claim.countries:
-            found[code] = None
+    for row in claims:
+        claim = row.as_value()
+        found |= dict.fromkeys(claim.countries)
         for condition in claim.recipe.where:
             fact, _, values = condition.partition(" in ")
             if not values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from wagtail.models import GroupPagePermission, Locale, Page, Site
 
@@ -21,7 +21,9 @@ def prepare_newsroom() -> None:
     """Each language of the news has its front page, and the site begins at the Spanish one."""
     root = Page.objects.filter(depth=1).first()
     if root is None:
-        root = Page.add_root(title="Root", slug="root", locale=Locale.objects.get_or_create(language_code="es")[0])
+        root = Page.add_root(
+            title="Root", slug="root", locale=Locale.objects.get_or_create(language_code="es")[0]
+        )
     for welcome in Page.objects.filter(depth=2).exclude(pk__in=NewsFront.objects.values("pk")):
         Site.objects.filter(root_page=welcome).delete()
         welcome.delete()
@@ -38,7 +40,6 @@ def prepare_newsroom() -> None:
         front.save_revision().publish()
         first = first or front
     address = urlsplit(settings.ADDRESS)
-    assert first is not None
     Site.objects.update_or_create(
         is_default_site=True,
         defaults={
@@ -49,9 +50,14 @@ def prepare_newsroom() -> None:
         },
     )
     press, _ = Group.objects.get_or_create(name=PRESS)
+    # A claim is never deleted in the newsroom: it may be cited.
+    press.permissions.add(
+        *Permission.objects.filter(
+            content_type__app_label="resguardo_server",
+            codename__in=("add_claim", "change_claim", "view_claim"),
+        )
+    )
     if not GroupPagePermission.objects.filter(group=press).exists():
-        from django.contrib.auth.models import Permission
-
         for name in ("add_page", "change_page", "publish_page", "lock_page", "unlock_page"):
             permission = Permission.objects.get(content_type__app_label="wagtailcore", codename=name)
             GroupPagePermission.objects.create(group=press, page=root, permission=permission)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.http import Http404
+from django.template.loader import render_to_string
 from django.utils.html import strip_tags
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
+from wagtail.rich_text import expand_db_html
 
 from resguardo.plan.languages import in_language
 from resguardo.tell.wording import country_in, date_in
@@ -18,9 +21,11 @@ from resguardo.values import Refused
 from resguardo_server.actions.plan import all_programmes, programme_named
 from resguardo_server.actions.tell.listing import front_of
 from resguardo_server.models import Claim, Release
-from resguardo_server.models.tell import CLAIM_MARK, with_claims
+from resguardo_server.models.tell import with_claims
 
 PAGE_SIZE = 20
+_EDITORS_MARK = re.compile(r' data-block-key="[^"]*"')
+_PARAGRAPH = re.compile(r"</?p\b[^>]*>|<br\s*/?>")
 NEWS_LANGUAGES = ("es", "en")
 
 
@@ -124,17 +129,8 @@ def _listed(release: Release, claims: dict[int, Claim], language: str) -> dict[s
     known = [claims[number] for number in numbers if number in claims]
     return {
         "date": release.day,
-        "headline_parts": [
-            {
-                "text": claims[int(piece)].wording(tongue) if place % 2 and int(piece) in claims else strip_tags(piece),
-                "number": numbers.index(int(piece)) + 1 if place % 2 else None,
-            }
-            for place, piece in enumerate(CLAIM_MARK.split(release.headline))
-            if place % 2 or strip_tags(piece)
-        ],
-        "summary_html": mark_safe(  # noqa: S308  Wagtail's own rich text, made of an allowed list of tags
-            with_claims(release.summary, lambda claim: str(_thread(claim, numbers, release_address(release), tongue)))
-        ),
+        "headline_parts": [{"text": release.plain_headline(), "number": None}],
+        "summary_html": _public_html(release.summary, tongue, _Threads(numbers, release_address(release))),
         "address": release_address(release),
         "programme_title": programme_title(release.programme, language),
         "countries_text": countries_text(release.countries, language),
@@ -146,15 +142,29 @@ def _listed(release: Release, claims: dict[int, Claim], language: str) -> dict[s
     }
 
 
-def _thread(claim: Claim, numbers: list[int], address: str, language: str) -> str:
-    from django.template.loader import render_to_string
+def _public_html(html: str, language: str, show: Callable[[Claim, str], str]) -> SafeString:
+    """Stored text as a page shows it: claims by `show`, links by their address, no editor's marks."""
+    shown = expand_db_html(_EDITORS_MARK.sub("", with_claims(html, language, show)))
+    return SafeString(shown)  # Wagtail's own rich text, made of an allowed list of tags
 
-    number = numbers.index(claim.pk) + 1
-    state = "" if claim.holds_today else ("wrong" if claim.verdict == "false" else "doubt")
-    return render_to_string(
-        "tell/parts/thread.html",
-        {"wording": claim.wording(language), "number": number, "href": f"{address}#a{number}", "state": state},
-    ).strip()
+
+@dataclass(frozen=True)
+class _Threads:
+    """Shows a claim in a sentence as a thread that leads to its voucher."""
+
+    numbers: list[int]
+    address: str = ""
+
+    def __call__(self, claim: Claim, wording: str) -> str:
+        number = self.numbers.index(claim.pk) + 1
+        state = "" if claim.holds_today else ("wrong" if claim.verdict == "false" else "doubt")
+        href = f"{self.address}#a{number}"
+        facts = {"wording": wording, "number": number, "href": href, "state": state}
+        return render_to_string("tell/parts/thread.html", facts).strip()
+
+
+def _words(claim: Claim, wording: str) -> str:
+    return wording
 
 
 def countries_text(codes: list[str], language: str) -> str:
@@ -177,10 +187,8 @@ def shown_release(release: Release) -> dict[str, Any]:
     claims = {claim.pk: claim for claim in Claim.objects.filter(pk__in=numbers)}
     known = [claims[number] for number in numbers if number in claims]
 
-    def thread(claim: Claim) -> str:
-        return _thread(claim, numbers, "", tongue)
-
-    headline = with_claims(release.headline, thread).replace("<p>", "").replace("</p>", "")
+    threads = _Threads(numbers)
+    headline = _PARAGRAPH.sub(" ", _public_html(release.headline, tongue, threads)).strip()
     checked = max((claim.checked_on for claim in known if claim.checked_on), default=None)
     others = Release.objects.live().filter(translation_key=release.translation_key).exclude(pk=release.pk)
     return {
@@ -188,8 +196,8 @@ def shown_release(release: Release) -> dict[str, Any]:
             "date": release.day,
             "headline": release.plain_headline(),
             "headline_html": mark_safe(headline),  # noqa: S308  Wagtail's own rich text
-            "body_html": mark_safe(with_claims(release.summary, thread)),  # noqa: S308
-            "summary": strip_tags(with_claims(release.summary, lambda claim: claim.wording(tongue))),
+            "body_html": _public_html(release.summary, tongue, threads),
+            "summary": strip_tags(with_claims(release.summary, tongue, _words)),
             "language": tongue,
             "programme_title": programme_title(release.programme, tongue),
             "programme_address": f"/{tongue}/news/?programme={release.programme}",
@@ -311,9 +319,7 @@ def feed_items(language: str) -> list[dict[str, Any]]:
         {
             "id": str(release.translation_key),
             "title": release.plain_headline(),
-            "summary": strip_tags(
-                with_claims(release.summary, lambda claim, release=release: claim.wording(release.locale.language_code))  # type: ignore[misc]
-            ),
+            "summary": strip_tags(with_claims(release.summary, release.locale.language_code, _words)),
             "address": release_address(release),
             "day": release.day,
             "programme": programme_title(release.programme, language),

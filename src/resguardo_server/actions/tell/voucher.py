@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_date
 
-from resguardo.count.disclosure import SafeTable
+from resguardo.count.disclosure import SafeCell, SafeTable
 from resguardo.count.table_text import as_csv, as_json, shown
 from resguardo.plan.languages import in_language, say
 from resguardo.plan.programme import Form, Programme
@@ -85,21 +86,29 @@ def _rows(
         ("what", in_language(indicator.counts, language)),
         ("when", in_language(indicator.when, language)),
         ("where", in_language(claim.recipe.coverage, language) or _countries(claim.recipe, language)),
-        ("period", period_text(claim.recipe.period, language) if claim.recipe.period else _everything(language)),
+        (
+            "period",
+            period_text(claim.recipe.period, language) if claim.recipe.period else _everything(language),
+        ),
     ]
     if claim.before is not None:
         before = period_text(claim.before.period, language) if claim.before.period else ""
         rows.append(("before", before))
     if table is not None:
-        institutions = say("server.voucher.contributors", language, number=len(table.contributors))
+        institutions = institutions_text(len(table.contributors), language)
         rows.append(("as_of", f"{date_in(table.as_of, language)} · {institutions}"))
         rows.append(("protection", table.method_text(language)))
     rows.append(("silent", in_language(indicator.silent, language)))
     return [(say(f"server.voucher.{term}", language), text) for term, text in rows if text]
 
 
+def institutions_text(number: int, language: str) -> str:
+    """How many institutions took part: ``1 institución``, ``8 instituciones``."""
+    return say(f"server.voucher.contributor{'s' if number != 1 else ''}", language, number=number)
+
+
 def period_text(period: str, language: str) -> str:
-    """A period as a person reads it: ``2022``, ``agosto de 2022``, ``septiembre de 2021 a agosto de 2022``."""
+    """A period as a person reads it: ``2022``, ``agosto de 2022``, ``enero de 2021 – agosto de 2022``."""
     months = months_of(period)
     first, last = months[0], months[-1]
     if first.endswith("-01") and last.endswith("-12"):
@@ -133,7 +142,7 @@ def _label(form: Form, table: SafeTable, key: tuple[str, ...], language: str) ->
 
 def _table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
     """The table as `tell/parts/table.html` shows it."""
-    cells = sorted(table.cells, key=lambda cell: (cell.status, -(float(cell.value) if _is_number(cell) else 0)))
+    cells = sorted(table.cells, key=_largest_first)
     rows = [
         {
             "label": _label(form, table, cell.key, language),
@@ -160,5 +169,5 @@ def _table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
     }
 
 
-def _is_number(cell: Any) -> bool:
-    return cell.value is not None and not hasattr(cell.value, "isoformat")
+def _largest_first(cell: SafeCell) -> tuple[str, float]:
+    return cell.status, -float(cell.value) if isinstance(cell.value, int | Decimal) else 0.0
