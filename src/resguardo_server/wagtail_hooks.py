@@ -1,4 +1,4 @@
-"""The newsroom: the claim in a sentence, the list of claims, what may be published, and a desk without clutter.
+"""The newsroom: the claim in a sentence, the list of claims, what may be published, a desk without clutter.
 
 A claim is chosen from a list, stands in its sentence as a chip that is deleted whole or not at all, and is
 stored as its id: no digit of a figure is in the text.
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import babel
 import wagtail.admin.rich_text.editors.draftail.features as draftail_features
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -26,7 +27,7 @@ from draftjs_exporter.dom import DOM
 from wagtail import hooks
 from wagtail.admin.forms import WagtailAdminModelForm, WagtailAdminPageForm
 from wagtail.admin.forms.choosers import BaseFilterForm
-from wagtail.admin.panels import FieldPanel, HelpPanel
+from wagtail.admin.panels import FieldPanel, HelpPanel, ObjectList, TabbedInterface
 from wagtail.admin.rich_text.converters.contentstate import ContentstateConverter
 from wagtail.admin.rich_text.converters.html_to_contentstate import (
     KEEP_WHITESPACE,
@@ -38,7 +39,6 @@ from wagtail.admin.views.generic import CreateView, EditView
 from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView, ChosenView
 from wagtail.admin.viewsets.chooser import ChooserViewSet
 from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.models import Locale
 from wagtail.rich_text import EmbedHandler
 
 from resguardo.plan.languages import explain, in_language, say
@@ -48,7 +48,7 @@ from resguardo_server.actions.tell.checking import check_claims
 from resguardo_server.actions.tell.listing import countries_said, front_of
 from resguardo_server.actions.tell.showing import NEWS_LANGUAGES
 from resguardo_server.models import Claim, NewsFront, Release
-from resguardo_server.pages.tell import show_item
+from resguardo_server.pages.tell import show_before_publication
 
 
 def _language() -> str:
@@ -111,6 +111,11 @@ def chip_of(claim: Claim, language: str) -> dict[str, Any]:
         "sentence": _sentence(claim),
         "holds": claim.holds_today,
     }
+
+
+def language_in(code: str, language: str) -> str:
+    """The name of a language, as a sentence in `language` says it."""
+    return str(babel.Locale(language).languages[code])
 
 
 def _sentence(claim: Claim) -> str:
@@ -232,7 +237,7 @@ def verdict_column() -> Any:
     """A claim's verdict in words."""
     return StatusTagColumn(
         "verdict",
-        label=_said("verdict"),
+        label=_lazily("verdict"),
         accessor=lambda claim: say(f"server.news.{claim.verdict}", _language()),
         primary=lambda claim: claim.holds_today,
     )
@@ -303,6 +308,20 @@ class EditClaim(_TellsVerdict, EditView):  # type: ignore[misc]
     """A claim's definition, its verdict above it."""
 
 
+class VerdictPanel(HelpPanel):  # type: ignore[misc]
+    """What the records said when the claim was last checked."""
+
+    class BoundPanel(HelpPanel.BoundPanel):  # type: ignore[misc]
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.template_name = "wagtailadmin/claims/verdict.html"
+
+        @property
+        def said(self) -> str:
+            claim: Claim = self.instance
+            return _said("checked", wording=claim.wording(_language()), sentence=_sentence(claim))
+
+
 class ClaimViews(ModelViewSet):  # type: ignore[misc]
     """The claims of the newsroom: their definition and their verdict."""
 
@@ -315,33 +334,23 @@ class ClaimViews(ModelViewSet):  # type: ignore[misc]
     edit_view_class = EditClaim
     list_display = (
         "__str__",
-        StatusTagColumn(
-            "verdict",
-            label=_lazily("verdict"),
-            accessor=lambda claim: say(f"server.news.{claim.verdict}", _language()),
-            primary=lambda claim: claim.holds_today,
-        ),
+        verdict_column(),
         Column("sentence", label=_lazily("sentence"), accessor=_sentence),
     )
     list_filter = ("holds_today",)
     search_fields = ("slug", "definition")
-    panels = (
-        HelpPanel(template="wagtailadmin/claims/verdict.html"),
-        FieldPanel(
-            "definition",
-            widget=forms.Textarea(attrs={"class": "claim-definition", "rows": 18, "spellcheck": "false"}),
-            help_text=_lazily("definition_help"),
-        ),
+    edit_handler = ObjectList(
+        [
+            VerdictPanel(),
+            FieldPanel(
+                "definition",
+                widget=forms.Textarea(attrs={"class": "claim-definition", "rows": 18, "spellcheck": "false"}),
+                help_text=_lazily("definition_help"),
+            ),
+        ],
+        base_form_class=ClaimForm,
     )
     copy_view_enabled = False
-
-    def get_form_class(self, for_update: bool = False) -> Any:
-        return self.get_edit_handler().get_form_class()
-
-    def get_edit_handler(self) -> Any:
-        handler = super().get_edit_handler()
-        handler.base_form_class = ClaimForm
-        return handler
 
 
 @hooks.register("register_admin_viewset")
@@ -361,6 +370,10 @@ class ReleaseForm(WagtailAdminPageForm):  # type: ignore[misc]
         for name in ("headline", "summary"):
             widget = self.fields[name].widget
             widget.converter = ClaimsSpokenIn(widget.features, language)
+            widget.options = widget.options | {
+                "placeholder": _said("text_hint"),
+                "multiline": name != "headline",
+            }
         programmes = [
             (programme.name, in_language(programme.title, _language())) for programme in all_programmes()
         ]
@@ -385,11 +398,26 @@ class ReleaseForm(WagtailAdminPageForm):  # type: ignore[misc]
 def show_preview(page: Release, request: HttpRequest, mode: str) -> HttpResponse:
     """The item as the public would see it."""
     with override(page.locale.language_code):
-        return show_item(request, page)
+        return show_before_publication(request, page)
 
 
 # The model knows nothing of forms and pages: they are joined here.
-Release.base_form_class = ReleaseForm
+Release.edit_handler = TabbedInterface(
+    [
+        ObjectList(
+            [
+                FieldPanel("day"),
+                FieldPanel("headline"),
+                FieldPanel("summary"),
+                FieldPanel("programme"),
+                FieldPanel("dateline"),
+                FieldPanel("slug", heading=_lazily("address")),
+            ],
+            heading=_lazily("item"),
+        )
+    ],
+    base_form_class=ReleaseForm,
+)
 Release.serve_preview = show_preview
 NewsFront.preview_modes = []
 
@@ -459,26 +487,37 @@ class LatestNews(Component):  # type: ignore[misc]
     name = "latest_news"
     order = 50
     template_name = "wagtailadmin/home/latest_news.html"
-    number = 10
+    number = 8
 
     def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
-        names = {locale.language_code: locale for locale in Locale.objects.all()}
-        fronts = [
-            {"front": front, "language": str(names[language].get_display_name())}
-            for language in NEWS_LANGUAGES
-            if language in names and (front := front_of(language)) is not None
-        ]
         newest = Release.objects.select_related("locale").order_by("-day", "-pk")[: self.number]
-        return {"fronts": fronts, "items": [self._shown(page) for page in newest]}
+        return {
+            "words": {key: _said(key) for key in ("latest", "empty")},
+            "fronts": [shown for language in NEWS_LANGUAGES if (shown := self._front(language))],
+            "items": [self._item(page) for page in newest],
+        }
 
-    def _shown(self, page: Release) -> dict[str, Any]:
+    def _front(self, language: str) -> dict[str, str] | None:
+        front = front_of(language)
+        if front is None:
+            return None
+        name = language_in(language, _language())
+        return {
+            "write": reverse("wagtailadmin_pages:add", args=["resguardo_server", "release", front.pk]),
+            "write_words": _said("write", language=name),
+            "address": reverse("wagtailadmin_explore", args=[front.pk]),
+            "all_words": _said("all", language=name),
+        }
+
+    def _item(self, page: Release) -> dict[str, Any]:
         newest: Release = page.get_latest_revision_as_object()
         refusals = newest.refusals(_language())
+        public = "changed" if page.has_unpublished_changes else "public"
         return {
-            "page": newest,
+            "page": page,
             "is_public": page.live,
-            "has_changes": page.has_unpublished_changes,
             "headline": newest.plain_headline(),
+            "state": _said(public if page.live else "draft"),
             "refusals": refusals,
         }
 
@@ -494,13 +533,20 @@ def no_counters(request: HttpRequest, items: list[Any]) -> None:
     items.clear()
 
 
-NOT_FOR_THE_PRESS = ("images", "documents", "help", "reports")
+NOT_FOR_THE_PRESS = ("images", "documents", "help")
+KEPT_REPORTS = ("site-history", "locked-pages")
 
 
 @hooks.register("construct_main_menu")
 def only_what_leads_somewhere(request: HttpRequest, items: list[Any]) -> None:
     """News have no pictures or files yet, and Wagtail's help leads to another site."""
     items[:] = [item for item in items if item.name not in NOT_FOR_THE_PRESS]
+
+
+@hooks.register("construct_reports_menu")
+def only_two_reports(request: HttpRequest, items: list[Any]) -> None:
+    """Who changed what, and what is locked."""
+    items[:] = [item for item in items if item.name in KEPT_REPORTS]
 
 
 @hooks.register("insert_global_admin_js")

@@ -12,7 +12,6 @@ from django.db import models
 from django.utils.html import strip_tags
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import Page
 from wagtail.search import index
@@ -55,7 +54,7 @@ class Claim(models.Model):
         return f"{self.wording('es')} · {self.slug}"
 
     def clean(self) -> None:
-        """The definition can be read, and keeps the name that may be cited; a new one has the name it says."""
+        """The definition can be read, and keeps the name that may be cited; a new one takes its own."""
         language = get_language() or "es"
         try:
             claim = self.as_value()
@@ -129,16 +128,6 @@ class Release(Page):
 
     parent_page_types: ClassVar = ["resguardo_server.NewsFront"]
     subpage_types: ClassVar[list[str]] = []
-    content_panels: ClassVar = [
-        FieldPanel("day"),
-        FieldPanel("headline"),
-        FieldPanel("summary"),
-        FieldPanel("programme"),
-        FieldPanel("dateline"),
-        FieldPanel("slug"),
-    ]
-    promote_panels: ClassVar[list[Any]] = []
-    settings_panels: ClassVar[list[Any]] = []
     search_fields: ClassVar = [
         *Page.search_fields,
         index.SearchField("searchable_text"),

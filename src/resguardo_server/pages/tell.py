@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
-from resguardo_server.actions.tell import showing
+from resguardo_server.actions.tell import figures, showing
 
 
 def _language() -> str:
@@ -97,7 +98,15 @@ def release(request: HttpRequest, year: int, month: int, day: int, slug: str) ->
         when = date(year, month, day)
     except ValueError:
         raise Http404 from None
-    shown = showing.release_page(_language(), when, slug)
+    return _item(request, showing.release_page(_language(), when, slug))
+
+
+def show_before_publication(request: HttpRequest, release: Any) -> HttpResponse:
+    """An item of the newsroom as its public page will be."""
+    return _item(request, showing.shown_release(release))
+
+
+def _item(request: HttpRequest, shown: dict[str, Any]) -> HttpResponse:
     item = shown["release"]
     choices = [
         {"code": item["language"], "name": gettext("This page"), "address": item["address"], "current": True}
@@ -136,6 +145,28 @@ def claim_file(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     text, media_type = showing.claim_file(slug, kind, _language())
     response = HttpResponse(text, content_type=media_type)
     response["Content-Disposition"] = f'inline; filename="{slug}.{kind}"'
+    return response
+
+
+@require_safe
+def figure_list(request: HttpRequest) -> HttpResponse:
+    """The indicators that have a released table, by programme."""
+    return render(request, "tell/figures.html", {"section": "figures", **figures.figures_page(_language())})
+
+
+@require_safe
+def figure(request: HttpRequest, name: str) -> HttpResponse:
+    """A released table of an indicator."""
+    shown = figures.figure_page(_language(), name, request.GET.get("by", "")[:12])
+    return render(request, "tell/figure.html", {"section": "figures", **shown})
+
+
+@require_safe
+def figure_file(request: HttpRequest, name: str, kind: str) -> HttpResponse:
+    """A released table for a machine."""
+    text, media_type = figures.figure_file(_language(), name, request.GET.get("by", "")[:12], kind)
+    response = HttpResponse(text, content_type=media_type)
+    response["Content-Disposition"] = f'inline; filename="{name}.{kind}"'
     return response
 
 

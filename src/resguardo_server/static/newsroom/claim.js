@@ -1,40 +1,38 @@
 // The claim in the editor: a list to choose from, and a chip that is deleted whole or not at all.
 (() => {
-  const { React, DraftJS, draftail } = window;
+  const { React, DraftJS, draftail, wagtailConfig } = window;
   const { EditorState, Modifier } = DraftJS;
 
-  class ClaimSource extends React.Component {
-    componentDidMount() {
-      const { entityType, onClose } = this.props;
-      const chosen = (claim) => {
-        const { editorState, onComplete } = this.props;
-        const content = editorState.getCurrentContent();
-        const title = claim.title.split(" · ")[0];
-        const withEntity = content.createEntity(entityType.type, "IMMUTABLE", { id: String(claim.id), title, holds: true });
-        const key = withEntity.getLastCreatedEntityKey();
-        const replaced = Modifier.replaceText(withEntity, editorState.getSelection(), title, null, key);
-        this.modal.close?.();
-        onComplete(EditorState.push(editorState, replaced, "insert-characters"));
+  class ClaimSource extends draftail.ModalWorkflowSource {
+    getChooserConfig() {
+      const language = wagtailConfig?.ACTIVE_CONTENT_LOCALE;
+      return {
+        url: this.props.entityType.chooserUrls.claimChooser,
+        urlParams: language ? { language } : {},
+        onload: window.CHOOSER_MODAL_ONLOAD_HANDLERS,
+        responses: { chosen: this.onChosen },
       };
-      this.modal = window.ModalWorkflow({
-        url: entityType.chooserUrls.claimChooser,
-        onload: window.chooserModalOnloadHandlerFactory
-          ? new window.ChooserModalOnloadHandlerFactory().getOnLoadHandlers()
-          : { choose: (modal) => new window.ChooserModalOnloadHandlerFactory().onLoadChooseStep(modal),
-              chosen: (modal, json) => { modal.respond("chosen", json.result); modal.close(); } },
-        responses: { chosen },
-        onError: () => onClose(),
-      });
     }
-    render() { return null; }
+
+    // The chip stands where the cursor is; over chosen words or another chip, in their place.
+    onChosen({ id, title, sentence, holds }) {
+      const { editorState, entityKey, entityType, onComplete } = this.props;
+      const there = entityKey
+        ? draftail.DraftUtils.getEntitySelection(editorState, entityKey)
+        : editorState.getSelection();
+      const content = editorState.getCurrentContent().createEntity(entityType.type, "IMMUTABLE", { id, title, sentence, holds });
+      const chip = content.getLastCreatedEntityKey();
+      const replaced = Modifier.replaceText(content, there, title, null, chip);
+      this.workflow.close();
+      onComplete(EditorState.push(editorState, replaced, "insert-characters"));
+    }
   }
 
   const Claim = ({ entityKey, contentState, children }) => {
-    const { title, holds } = contentState.getEntity(entityKey).getData();
+    const { sentence, holds } = contentState.getEntity(entityKey).getData();
     return React.createElement(
       "span",
-      { className: `claim-chip${holds ? "" : " claim-chip--doubt"}`, title, role: "mark" },
-      holds ? "✓ " : "? ",
+      { className: holds ? "claim-chip" : "claim-chip claim-chip--fails", title: sentence },
       children,
     );
   };
