@@ -526,7 +526,7 @@ def news_check(as_json: InJson = False) -> None:
     from resguardo_server.terminal_table import print_news
 
     with progress(words("news.checking")) as advance:
-        news = check_news(advance=advance, now=datetime.now(UTC))
+        news = check_news(language=LANGUAGE, advance=advance, now=datetime.now(UTC))
     if as_json:
         print_json([item.as_json() for item in news])
     else:

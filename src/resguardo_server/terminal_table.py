@@ -16,6 +16,9 @@ from resguardo.tell.wording import date_in
 if TYPE_CHECKING:
     from resguardo_server.actions.tell import CheckedItem
 
+MOST_HIDDEN = 8
+"""Protected groups that are listed one by one; more of them are told in one line."""
+
 
 def print_table(screen: Console, table: SafeTable, language: str) -> None:
     """A safe table with its labels, its total, its date and how it was protected."""
@@ -29,13 +32,20 @@ def print_table(screen: Console, table: SafeTable, language: str) -> None:
     for dimension in table.spec.dimensions:
         drawn.add_column(say(f"server.dimension.{dimension}", language) if _known(dimension) else dimension)
     drawn.add_column("", justify="right")
-    for cell in table.cells if table.spec.dimensions else ():
+    cells = table.cells if table.spec.dimensions else ()
+    hidden = sum(cell.status == "C" for cell in cells)
+    for cell in cells:
+        if cell.status == "C" and hidden > MOST_HIDDEN:
+            continue
         labels = [
             form.code_label(fact, code, language)
             for fact, code in zip(table.spec.dimensions, cell.key, strict=True)
         ]
         drawn.add_row(*labels, Text(shown(cell, table, language), style="dim" if cell.status == "C" else ""))
     blanks = [""] * max(0, len(table.spec.dimensions) - 1)
+    if hidden > MOST_HIDDEN:
+        others = say("server.count.others", language, number=hidden)
+        drawn.add_row(others, *blanks, f"<{table.method.floor}", style="dim")
     total = [say("server.count.total", language), *blanks] if table.spec.dimensions else []
     drawn.add_row(*total, shown(table.total, table, language), style="bold")
     screen.print(drawn)

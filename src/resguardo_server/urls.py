@@ -25,6 +25,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("news/<int:year>/<int:month>/<int:day>/<slug:slug>/", tell.release, name="release"),
         path("claims/<slug:slug>/", tell.claim, name="claim"),
         re_path(r"^claims/(?P<slug>[-a-z0-9]+)\.(?P<kind>json|csv)$", tell.claim_file, name="claim_file"),
+        path("figures/", tell.figure_list, name="figures"),
+        re_path(r"^figures/(?P<name>[a-z0-9_]+\.[a-z0-9_]+)/$", tell.figure, name="figure"),
+        re_path(
+            r"^figures/(?P<name>[a-z0-9_]+\.[a-z0-9_]+)\.(?P<kind>csv|json)$",
+            tell.figure_file,
+            name="figure_file",
+        ),
         path("programmes/", tell.programmes, name="programmes"),
         path("how/", tell.how, name="how"),
         path("corrections/", tell.corrections, name="corrections"),

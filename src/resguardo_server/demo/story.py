@@ -691,3 +691,47 @@ def business_resilience(story: Story) -> Iterator[Sheet]:
                                 "plan_language": "ht", "bcp_exercised_on": None, "bcp_reviewed_on": None})  # fmt: skip
     for name, form_rows in rows.items():
         yield story.sheet("chamber-dominica", "business_resilience", name, form_rows)
+
+
+def counter_smuggling(story: Story) -> Iterator[Sheet]:
+    """A meeting on a common law, each country's law against the protocol, and incidents at sea."""
+    yield _events(
+        story, "counter_smuggling", "police-trinidad",
+        {"event_code": "EV-CARIBE-2022", "title": "Drafting meeting on counter-smuggling legislation (example)",
+         "kind": "meeting", "topic": "counter_smuggling_law", "target_group": "government_representatives",
+         "held_on": date(2022, 4, 26), "ended_on": date(2022, 4, 27), "country": "TT", "place": "Port of Spain",
+         "attendees": 25, "attendees_women": 12, "attendees_officials": 25},
+    )  # fmt: skip
+    chance = story.chance("counter_smuggling")
+    law = story.filler("counter_smuggling", "provision")
+    form = story.form("counter_smuggling", "provision")
+    table = {row["provision_id"]: row["block"] for row in story.programmes["counter_smuggling"].table("smuggling_protocol").rows}
+    codes = [choice.name for choice in form.choices[form.field("provision_id").list_name or ""]]
+    provisions = [
+        law.fill(
+            {"country": country, "provision_id": code, "block": table[code], "reviewed_on": date(2022, 4, 20),
+             "status": chance.choices(("full", "partial", "none"), (45, 25, 30))[0], "enacted": None,
+             "instrument": "Immigration Act (example)", "reviewer": None},
+            day=date(2022, 4, 20),
+        )
+        for country in ("TT", "JM", "GY", "DM", "BB", "BS") for code in codes
+    ]  # fmt: skip
+    yield story.sheet("police-trinidad", "counter_smuggling", "provision", provisions)
+    sea = story.filler("counter_smuggling", "incident")
+    day = _days(chance, date(2021, 1, 4), date(2022, 4, 22))
+    incidents = []
+    for number in range(1, 73):
+        when, people = day(), chance.randint(2, 34)
+        women, children = people // 4, people // 8
+        incidents.append(
+            sea.fill(
+                {"incident_id": f"TT-{number:03d}", "occurred_on": when, "reported_on": when + timedelta(days=2),
+                 "country": "TT", "mode": "sea", "operation_open": "no", "lat": None, "lon": None, "place": None,
+                 "border_point": None, "migrants_n": people, "women": women, "children": children,
+                 "men": people - women - children, "unaccompanied": 0, "route_from": "VE", "route_via": None,
+                 "route_to": "TT", "dead": None, "missing": None, "survivors": None, "suspects_n": chance.randint(0, 3),
+                 "dedupe_key": None},
+                day=when,
+            )
+        )  # fmt: skip
+    yield story.sheet("police-trinidad", "counter_smuggling", "incident", incidents)

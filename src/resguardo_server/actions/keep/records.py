@@ -16,7 +16,9 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.ipc
 
-from resguardo.keep.facts import open_segment, seal_segment
+from django.db.models import Count
+
+from resguardo.keep.facts import SegmentBroken, open_segment, seal_segment
 from resguardo.keep.journal import Act, Leaf, Outcome, Vocabulary, subject_mark
 from resguardo.keep.keys import KeyRing, SubjectKey, new_subject_key
 from resguardo.keep.sealing import seal_group, sealed_hash
@@ -417,7 +419,21 @@ def store_segment(
 
 
 def read_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
-    """The facts of one segment, in memory."""
+    """The facts of one segment, in memory: a row for each record that counts in it, or it is refused.
+
+    An older segment put back, its number of version and all, so brings back nobody who was erased.
+    """
+    table = _opened_segment(ring, row)
+    if table.num_rows == row.records.count():
+        return table
+    # Another transaction may have changed both since `row` was read: one statement sees them together.
+    now = models.FactSegment.objects.annotate(held=Count("records")).get(id=row.id)
+    if now.version == row.version or _opened_segment(ring, now).num_rows != now.held:
+        raise SegmentBroken
+    return table
+
+
+def _opened_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
     content = open_segment(
         ring.statistics_key_of,
         bytes(row.octets),

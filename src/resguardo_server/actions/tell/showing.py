@@ -285,6 +285,16 @@ def _saying(claim: Claim, language: str) -> list[dict[str, Any]]:
     ]
 
 
+def saying_indicator(name: str, language: str) -> list[dict[str, Any]]:
+    """The public items with a claim that is counted by the indicator."""
+    numbers = {claim.pk for claim in Claim.objects.all() if claim.voucher.get("indicator") == name}
+    return [
+        {"date": release.day, "headline": release.plain_headline(), "address": release_address(release)}
+        for release in _public(language)
+        if numbers & set(release.claim_numbers())
+    ]
+
+
 def claim_file(slug: str, kind: str, language: str) -> tuple[str, str]:
     """The claim as JSON or its table as CSV, with the media type; raises `Http404` when there is none."""
     import json

@@ -52,14 +52,14 @@ def voucher_of(verdict: Verdict, table: SafeTable | None) -> dict[str, Any]:
         voucher["csv"] = {language: as_csv(table, language) for language in LANGUAGES}
         voucher["json"] = as_json(table)
         if table.spec.dimensions and table.cells:
-            voucher["table"] = {language: _table(table, form, language) for language in LANGUAGES}
+            voucher["table"] = {language: shown_table(table, form, language) for language in LANGUAGES}
             if table.spec.kind != "first":
                 voucher["chart"] = {
                     language: bars_svg(
                         table,
                         language,
                         title=in_language(indicator.title, language),
-                        label=lambda key, language=language: _label(form, table, key, language),  # type: ignore[misc]
+                        label=lambda key, language=language: group_label(form, table, key, language),  # type: ignore[misc]
                     )
                     for language in LANGUAGES
                 }
@@ -134,18 +134,19 @@ def _countries(recipe: Recipe, language: str) -> str:
     return ""
 
 
-def _label(form: Form, table: SafeTable, key: tuple[str, ...], language: str) -> str:
+def group_label(form: Form, table: SafeTable, key: tuple[str, ...], language: str) -> str:
+    """A group of a table in words: its codes as the form explains them."""
     return " · ".join(
         form.code_label(fact, code, language) for fact, code in zip(table.spec.dimensions, key, strict=True)
     )
 
 
-def _table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
+def shown_table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
     """The table as `tell/parts/table.html` shows it."""
     cells = sorted(table.cells, key=_largest_first)
     rows = [
         {
-            "label": _label(form, table, cell.key, language),
+            "label": group_label(form, table, cell.key, language),
             "cells": [{"text": shown(cell, table, language), "protected": cell.status == "C"}],
             "total": False,
         }
@@ -167,6 +168,14 @@ def _table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
         "rows": rows,
         "floor": table.method.floor,
     }
+
+
+def dimension_name(form: Form, dimension: str, language: str) -> str:
+    """What a dimension is called: the question's words, or the house's own."""
+    try:
+        return say(f"server.dimension.{dimension}", language)
+    except KeyError:
+        return in_language(form.field(form.fact(dimension).source).label, language).casefold()
 
 
 def _largest_first(cell: SafeCell) -> tuple[str, float]:
