@@ -226,9 +226,10 @@ class TableSpec:
         keys = [f"d{place}" for place in range(len(self.dimensions))]
         kept, parameters = self._kept(view)
         sums = f"COUNT(*) AS n, CAST(MOD(SUM(rkey), {CELL_PRIME}) AS BIGINT) AS ck"
-        per_unit = "MIN(rkey) AS rkey"
+        per_unit = once_more = "MIN(rkey) AS rkey"
         if self.kind == "share":
             per_unit += ", MAX(part) AS part"
+            once_more = per_unit
             sums += (
                 ", CAST(SUM(part) AS BIGINT) AS part_n"
                 f", CAST(MOD(SUM(rkey * part), {CELL_PRIME}) AS BIGINT) AS part_ck"
@@ -236,15 +237,20 @@ class TableSpec:
         elif self.kind != "count":
             one, all_units = ("MIN", "MIN(v)") if self.kind == "first" else ("SUM", "CAST(SUM(v) AS BIGINT)")
             per_unit += f", {one}(x) AS v, COUNT(x) AS w"
+            once_more += f", {one}(v) AS v, SUM(w) AS w"
             sums += f", {all_units} AS v, CAST(SUM(w) AS BIGINT) AS w"
         with_tables = [f"kept AS ({kept})"]
         selects = []
+        units = f"SELECT unit, {per_unit} FROM kept GROUP BY unit"
         if keys:
             listed = ", ".join(keys)
             with_tables.append(f"spread AS ({self._spread()})")
-            units = f"SELECT {listed}, unit, {per_unit} FROM spread GROUP BY {listed}, unit"
-            selects.append(f"SELECT 0 AS grand, {listed}, {sums} FROM ({units}) AS cells GROUP BY {listed}")
-        units = f"SELECT unit, {per_unit} FROM kept GROUP BY unit"
+            with_tables.append(
+                f"units AS (SELECT {listed}, unit, {per_unit} FROM spread GROUP BY {listed}, unit)"
+            )
+            selects.append(f"SELECT 0 AS grand, {listed}, {sums} FROM units GROUP BY {listed}")
+            if not self.lists.intersection(self.dimensions):  # else a row is in several cells
+                units = f"SELECT unit, {once_more} FROM units GROUP BY unit"
         selects.append(f"SELECT 1 AS grand, {_blanks(keys)}{sums} FROM ({units}) AS total")
         return Statement(f"WITH {', '.join(with_tables)} {' UNION ALL '.join(selects)}", parameters)
 
@@ -389,7 +395,7 @@ def specify(
         id=identity,
         version=CATALOGUE_VERSION,
         source=f"{programme.name}.{form.name}",
-        unit=indicator.unit,
+        unit=indicator.unit.value,
         population=population,
         is_about_people=is_about_people,
         measure=indicator.measure,

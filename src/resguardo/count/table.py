@@ -8,7 +8,7 @@ compared, copied, pickled or written, and an error met on the way never repeats 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NoReturn
@@ -185,12 +185,13 @@ def common_units(
     theirs = mine if isinstance(other, TableSpec) else other._hidden
     spec = other if isinstance(other, TableSpec) else theirs.spec
     left, right = mine.spec.membership("facts"), spec.membership("other_facts")
-    ours, others = _sets(mine.spec, "a"), _sets(spec, "b")
+    ours, my_names = _sets(mine.spec, "a")
+    others, their_names = _sets(spec, "b")
     text = (
-        f"WITH a AS ({left.text}), b AS ({right.text}), "
-        f"left_sets AS ({ours}), right_sets AS ({others}) "
-        "SELECT l.name, r.name, COUNT(*) FROM left_sets AS l JOIN right_sets AS r ON l.unit = r.unit "
-        "GROUP BY l.name, r.name UNION ALL SELECT NULL, name, COUNT(*) FROM right_sets GROUP BY name"
+        f"WITH a AS ({left.text}), b AS ({right.text}), l AS ({ours}), r AS ({others}) "
+        f"SELECT {my_names('l')}, {their_names('r')}, COUNT(*) FROM l JOIN r ON l.unit = r.unit "
+        f"GROUP BY {my_names('l')}, {their_names('r')} "
+        f"UNION ALL SELECT {my_names('')}, {their_names('r')}, COUNT(*) FROM r GROUP BY {their_names('r')}"
     )
     answers = _ask(
         {"facts": mine.facts, "other_facts": _ready(theirs.facts, spec)},
@@ -198,20 +199,37 @@ def common_units(
     )
     if answers is None:
         return None
-    sizes = {tuple(name): number for mark, name, number in answers[0] if mark is None}
-    common = {(tuple(mark), tuple(name)): number for mark, name, number in answers[0] if mark is not None}
+    width = len(mine.spec.dimensions) + 2
+    sizes: dict[Key, int] = {}
+    common: dict[tuple[Key, Key], int] = {}
+    for row in answers[0]:
+        name = _name(row[width:-1])
+        if row[0] is None:
+            sizes[name] = row[-1]
+        else:
+            common[_name(row[:width]), name] = row[-1]
     return sizes, common
 
 
-def _sets(spec: TableSpec, view: str) -> str:
-    """Sets of units by name: the codes of the cell, then which units of it; each unit once per set."""
-    keys = "".join(f"d{place}, " for place in range(len(spec.dimensions)))
-    name = f"CASE WHEN grand = 1 THEN [{{role}}] ELSE [{keys}{{role}}] END"
-    every = f"SELECT {name.format(role=repr('all'))} AS name, unit FROM {view}"
-    if spec.kind != "share":
-        return every
-    role = "CASE WHEN part = 1 THEN 'part' ELSE 'rest' END"
-    return f"{every} UNION ALL SELECT {name.format(role=role)} AS name, unit FROM {view}"
+def _sets(spec: TableSpec, view: str) -> tuple[str, Callable[[str], str]]:
+    """Sets of units, each unit once in a set; and the columns that name a set, or nulls in their place."""
+    keys = [f"d{place}" for place in range(len(spec.dimensions))]
+    listed = "".join(f"{key}, " for key in keys)
+    text = f"SELECT grand, {listed}'all' AS role, unit FROM {view}"
+    if spec.kind == "share":
+        role = "CASE WHEN part = 1 THEN 'part' ELSE 'rest' END AS role"
+        text += f" UNION ALL SELECT grand, {listed}{role}, unit FROM {view}"
+
+    def names(of: str) -> str:
+        return ", ".join(f"{of}.{column}" if of else "NULL" for column in ("grand", *keys, "role"))
+
+    return text, names
+
+
+def _name(row: Sequence[Any]) -> Key:
+    """The name of a set: the codes of its cell, none for the total, and which units of it."""
+    grand, *codes, role = row
+    return (role,) if grand else (*codes, role)
 
 
 def _truth(spec: TableSpec, numbers: Sequence[Any]) -> Truth:
