@@ -42,6 +42,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.rich_text import EmbedHandler
 
 from resguardo.plan.languages import explain, in_language, say
+from resguardo.tell.wording import at_sentence_start
 from resguardo.values import Refused
 from resguardo_server.actions.plan import all_programmes, indicator_named
 from resguardo_server.actions.tell.checking import check_claims
@@ -432,7 +433,7 @@ def refuse_false_items(request: HttpRequest, page: Any) -> HttpResponse | None:
     if not refusals:
         return None
     for sentence in (_said("kept"), *refusals):
-        messages.error(request, sentence)
+        messages.error(request, at_sentence_start(sentence))
     return redirect(reverse("wagtailadmin_pages:edit", args=[page.pk]))
 
 
@@ -518,7 +519,7 @@ class LatestNews(Component):  # type: ignore[misc]
             "is_public": page.live,
             "headline": newest.plain_headline(),
             "state": _said(public if page.live else "draft"),
-            "refusals": refusals,
+            "refusals": [at_sentence_start(refusal) for refusal in refusals],
         }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.html import strip_tags
@@ -102,6 +103,15 @@ def with_claims(html: str, language: str, show: Callable[[Claim, str], str]) -> 
     return CLAIM_MARK.sub(put, html)
 
 
+def _public_address(
+    page: Page, path: str, parts: tuple[int, str | None, str | None] | None
+) -> tuple[int, str, str] | None:
+    """Site, host and path of a page: the pages are served by our own addresses, not by Wagtail's."""
+    if parts is None:
+        return None
+    return parts[0], parts[1] or settings.ADDRESS, f"/{page.locale.language_code}/news/{path}"
+
+
 class NewsFront(Page):
     """The front page of the news in one language."""
 
@@ -112,6 +122,10 @@ class NewsFront(Page):
 
     class Meta:
         verbose_name = _("news")
+
+    def get_url_parts(self, request: Any = None) -> tuple[int, str, str] | None:
+        """The address of the listing in its language."""
+        return _public_address(self, "", super().get_url_parts(request))
 
 
 class Release(Page):
@@ -202,8 +216,4 @@ class Release(Page):
 
     def get_url_parts(self, request: Any = None) -> tuple[int, str, str] | None:
         """The address by language, day and slug."""
-        parts = super().get_url_parts(request)
-        if parts is None:
-            return None
-        language = self.locale.language_code
-        return parts[0], parts[1], f"/{language}/news/{self.day:%Y/%m/%d}/{self.slug}/"
+        return _public_address(self, f"{self.day:%Y/%m/%d}/{self.slug}/", super().get_url_parts(request))
