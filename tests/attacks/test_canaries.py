@@ -125,7 +125,7 @@ def forms(canary: str) -> dict[str, bytes]:
     }
     for octets, called in ((text, "base64"), (canary.encode("utf-16-le"), "base64 of utf-16")):
         for before in range(3):
-            # Three places in which it can stand inside longer base64; the letters at its ends are not its own.
+            # Three places in which it can stand in longer base64; the letters at its ends are not its own.
             whole = base64.b64encode(b"\0" * before + octets)
             end = -4 if (before + len(octets)) % 3 else len(whole)
             found[f"{called}, {before} before"] = whole[(0, 2, 3)[before] : end]

@@ -46,6 +46,7 @@ from resguardo_server.actions.keep.records import (
     BATCH,
     Keeping,
     answers_text,
+    forget_on_disk,
     new_id,
     remove_facts,
     write_line,
@@ -688,6 +689,7 @@ def erase_record(who: Asker, record: str | UUID, *, now: datetime) -> None:
                 subject.tokens.all().delete()
                 models.ConsentGiven.objects.filter(subject=subject).delete()
                 subject.erased_on = now
+            forget_on_disk()
         subject.save(update_fields=["entries", "last_entry", "erased_on"])
         journal.sign(now)
     if not allowed:

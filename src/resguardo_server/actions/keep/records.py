@@ -15,7 +15,7 @@ from uuid import UUID
 import pyarrow
 import pyarrow.compute
 import pyarrow.ipc
-
+from django.db import connection, transaction
 from django.db.models import Count
 
 from resguardo.keep.facts import SegmentBroken, open_segment, seal_segment
@@ -443,6 +443,22 @@ def _opened_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
         version=row.version,
     )
     return pyarrow.ipc.open_stream(content).read_all()
+
+
+def forget_on_disk() -> None:
+    """Once this transaction is kept, what it deleted lies in no page of SQLite's file or of its log.
+
+    The file overwrites what is deleted (`secure_delete`); the log of old pages is emptied into it. PostgreSQL
+    overwrites deleted rows when it vacuums.
+    """
+    if connection.vendor == "sqlite":
+        transaction.on_commit(_empty_log)
+
+
+def _empty_log() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.fetchall()
 
 
 def remove_facts(ring: KeyRing, record: models.Record) -> None:
