@@ -16,14 +16,11 @@ from resguardo.tell.wording import date_in
 if TYPE_CHECKING:
     from resguardo_server.actions.tell import CheckedItem
 
-MOST_HIDDEN = 8
-"""Protected groups that are listed one by one; more of them are told in one line."""
-
 
 def print_table(screen: Console, table: SafeTable, language: str) -> None:
     """A safe table with its labels, its total, its date and how it was protected."""
     from resguardo_server.actions.plan import indicator_named
-    from resguardo_server.actions.tell.voucher import institutions_text
+    from resguardo_server.actions.tell.voucher import MOST_HIDDEN, institutions_text
 
     programme, indicator = indicator_named(table.spec.id)
     form = programme.form(indicator.form)

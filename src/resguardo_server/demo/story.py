@@ -735,3 +735,60 @@ def counter_smuggling(story: Story) -> Iterator[Sheet]:
             )
         )  # fmt: skip
     yield story.sheet("police-trinidad", "counter_smuggling", "incident", incidents)
+
+
+
+
+def diaspora(story: Story) -> Iterator[Sheet]:
+    """A forum in San Salvador, organisations abroad, and people who offer what they know."""
+    yield _events(
+        story, "diaspora", "ministerio-exterior-salvador",
+        {"event_code": "EV-FORO-2022", "title": "Foro sobre los aportes de las diásporas (ejemplo)", "kind": "forum",
+         "topic": "diaspora_contributions", "target_group": "foreign_ministries_and_diaspora", "held_on": date(2022, 5, 23),
+         "ended_on": date(2022, 5, 24), "country": "SV", "place": "San Salvador", "attendees": 64, "attendees_women": 33,
+         "attendees_officials": 28},
+    )  # fmt: skip
+    chance, people = story.chance("diaspora"), story.population("diaspora")
+    day = _days(chance, date(2021, 6, 1), date(2022, 5, 20))
+    organise, give = story.filler("diaspora", "organisation"), story.filler("diaspora", "contribution")
+    offer = story.filler("diaspora", "member")
+    organisations, contributions, members = [], [], []
+    form = story.form("diaspora", "contribution")
+    kinds = {row["sub_kind"]: row["kind"] for row in story.programmes["diaspora"].table("contribution_kinds").rows}
+    sub_kinds = [choice.name for choice in form.choices[form.field("sub_kind").list_name or ""]]
+    for number in range(1, 61):
+        code, person = f"OD-{number:03d}", people.person("SV", youngest=25)
+        host = chance.choice(("US", "US", "CA", "ES", "IT", "MX"))
+        organisations.append(
+            organise.fill(
+                {"org_id": code, "name": f"Asociación de {person.surnames.split()[0]} y vecinos {number}",
+                 "listed_on": day(), "origin_country": "SV", "host_country": host, "founded": chance.randint(1985, 2021),
+                 "url": None, "contact_name": person.name, "contact_email": None, "members": chance.randint(8, 900)},
+                person=person, day=date(2022, 1, 10),
+            )
+        )  # fmt: skip
+        for turn in range(chance.choice((1, 2, 3))):
+            sub_kind, when = chance.choice(sub_kinds), day()
+            contributions.append(
+                give.fill(
+                    {"contribution_id": f"CO-{number:03d}-{turn}", "kind": kinds[sub_kind], "sub_kind": sub_kind,
+                     "contributed_on": when, "country": "SV", "host_country": host, "org_id": code,
+                     "value_usd": chance.randint(400, 60_000), "beneficiaries_n": chance.randint(5, 800)},
+                    day=when,
+                )
+            )  # fmt: skip
+    for number in range(1, 181):
+        person, when = people.person("SV", youngest=19, oldest=64), day()
+        age = person.age_on(when)
+        members.append(
+            offer.fill(
+                {"person_id": f"PD-{number:03d}", "registered_on": when, "consent_register": "yes", "name": person.name,
+                 "host_country": chance.choice(("US", "US", "US", "CA", "ES", "IT")), "origin_country": "SV",
+                 "origin_admin1": None, "email": None, "isco_group": None, "generation": "2",
+                 "age_band": "18-24" if age < 25 else "25-29" if age < 30 else "30-59" if age < 60 else "60+"},
+                person=person, day=when,
+            )
+        )  # fmt: skip
+    yield story.sheet("ministerio-exterior-salvador", "diaspora", "organisation", organisations)
+    yield story.sheet("ministerio-exterior-salvador", "diaspora", "contribution", contributions)
+    yield story.sheet("ministerio-exterior-salvador", "diaspora", "member", members)

@@ -12,15 +12,14 @@ from resguardo.count.disclosure import SafeTable
 from resguardo.count.table_text import as_csv, as_json
 from resguardo.plan.languages import in_language, say
 from resguardo.plan.programme import Form
-from resguardo.tell.chart import bars_svg
 from resguardo.tell.wording import date_in
 from resguardo.values import Refused
 from resguardo_server.actions.count import released_tables
 from resguardo_server.actions.plan import all_programmes, indicator_named
 from resguardo_server.actions.tell.showing import language_of_news, programme_title, saying_indicator
 from resguardo_server.actions.tell.voucher import (
+    chart_of,
     dimension_name,
-    group_label,
     institutions_text,
     period_text,
     shown_table,
@@ -117,14 +116,7 @@ def figure_page(language: str, name: str, question: str) -> dict[str, Any]:
         "margin": None,
         "refusal": "",
         "facts": [(say(f"server.voucher.{term}", language), text) for term, text in facts if text],
-        "chart_svg": SafeString(
-            bars_svg(
-                chosen,
-                language,
-                title=in_language(indicator.title, language),
-                label=lambda key: group_label(form, chosen, key, language),
-            )
-        )
+        "chart_svg": SafeString(chart_of(chosen, form, in_language(indicator.title, language), language))
         if has_chart
         else "",
         "chart_caption": in_language(indicator.title, language),

@@ -12,7 +12,7 @@ from resguardo.count.disclosure import SafeCell, SafeTable
 from resguardo.count.table_text import as_csv, as_json, shown
 from resguardo.plan.languages import in_language, say
 from resguardo.plan.programme import Form, Programme
-from resguardo.tell.chart import bars_svg
+from resguardo.tell.chart import bars_of, svg_of
 from resguardo.tell.claim import Verdict
 from resguardo.tell.figure import Recipe, months_of
 from resguardo.tell.wording import countries_in, date_in
@@ -20,6 +20,8 @@ from resguardo.values import Refused
 from resguardo_server.actions.plan import indicator_named
 
 LANGUAGES = ("es", "en")
+MOST_HIDDEN = 8
+"""Protected groups that are shown one by one; more of them are told in one row."""
 
 
 def voucher_of(verdict: Verdict, table: SafeTable | None) -> dict[str, Any]:
@@ -55,12 +57,7 @@ def voucher_of(verdict: Verdict, table: SafeTable | None) -> dict[str, Any]:
             voucher["table"] = {language: shown_table(table, form, language) for language in LANGUAGES}
             if table.spec.kind != "first":
                 voucher["chart"] = {
-                    language: bars_svg(
-                        table,
-                        language,
-                        title=in_language(indicator.title, language),
-                        label=lambda key, language=language: group_label(form, table, key, language),  # type: ignore[misc]
-                    )
+                    language: chart_of(table, form, in_language(indicator.title, language), language)
                     for language in LANGUAGES
                 }
     return voucher
@@ -142,16 +139,20 @@ def group_label(form: Form, table: SafeTable, key: tuple[str, ...], language: st
 
 
 def shown_table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
-    """The table as `tell/parts/table.html` shows it."""
-    cells = sorted(table.cells, key=_largest_first)
+    """The table as `tell/parts/table.html` shows it; many protected groups are told in one row."""
+    hidden = sum(cell.status == "C" for cell in table.cells)
     rows = [
         {
             "label": group_label(form, table, cell.key, language),
             "cells": [{"text": shown(cell, table, language), "protected": cell.status == "C"}],
             "total": False,
         }
-        for cell in cells
+        for cell in sorted(table.cells, key=_largest_first)
+        if cell.status == "F" or hidden <= MOST_HIDDEN
     ]
+    if hidden > MOST_HIDDEN:
+        others = say("server.count.others", language, number=hidden)
+        rows.append({"label": others, "cells": [{"text": "", "protected": True}], "total": False})
     total = table.total
     rows.append(
         {
@@ -164,10 +165,22 @@ def shown_table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
     return {
         "caption": in_language(indicator.title, language),
         "corner": "",
-        "header": [in_language(indicator.title, language)],
+        "header": [say("server.count.figure", language)],
         "rows": rows,
         "floor": table.method.floor,
     }
+
+
+def chart_of(table: SafeTable, form: Form, title: str, language: str) -> str:
+    """The table as bars; protected groups are drawn while they are few."""
+
+    def label(key: tuple[str, ...]) -> str:
+        return group_label(form, table, key, language)
+
+    bars = bars_of(table, language, label=label)
+    if sum(bar.is_protected for bar in bars) > MOST_HIDDEN:
+        bars = tuple(bar for bar in bars if not bar.is_protected)
+    return svg_of(bars, language, title=title)
 
 
 def dimension_name(form: Form, dimension: str, language: str) -> str:
