@@ -26,6 +26,7 @@ PUBLIC = {
     "documents/<_0>/<_1>": "a document that the newsroom published; one that is not there is not found",
     "documents/authenticate_with_password/<restriction_id>/": "asks for the password of a published document",
     # Signing in
+    "enter/": "leads to signing in",
     "enter/login/": "signs in",
     "enter/logout/": "signs out; whoever is not in goes to the news",
     "enter/signup/": "says that nobody opens an account alone",

@@ -90,17 +90,10 @@ def _import_sheets(seed: int, *, advance: Advance, say: Say, language: str, now:
     _take_in(
         "oficina-regional", "counter_smuggling", "missing_migrants", OPEN_DATA, totals, advance, language, now
     )
-    for (programme, form), kept in totals.items():
-        say(
-            sentence(
-                "server.demo.imported",
-                language,
-                programme=programme,
-                form=form,
-                kept=sum(kept),
-                institutions=len(kept),
-            )
-        )
+    for name in sorted(programmes):
+        forms = {form: kept for (programme, form), kept in totals.items() if programme == name}
+        facts = {"programme": name, "kept": sum(map(sum, forms.values())), "forms": len(forms)}
+        say(sentence("server.demo.imported", language, **facts))
 
 
 def _write(sheet: Sheet, number: int) -> Path:

@@ -15,7 +15,7 @@ from resguardo.plan.programme import Form, Programme
 from resguardo.tell.chart import bars_of, svg_of
 from resguardo.tell.claim import Verdict
 from resguardo.tell.figure import Recipe, months_of
-from resguardo.tell.wording import countries_in, date_in
+from resguardo.tell.wording import countries_in, date_in, number_in
 from resguardo.values import Refused
 from resguardo_server.actions.plan import indicator_named
 
@@ -91,6 +91,9 @@ def _rows(
     if claim.before is not None:
         before = period_text(claim.before.period, language) if claim.before.period else ""
         rows.append(("before", before))
+    if verdict.test is not None:
+        z = number_in(Decimal(str(round(verdict.test.z, 2))), language, decimals=2)
+        rows.append(("test", say(f"server.voucher.{verdict.test.trial}", language, z=z)))
     if table is not None:
         institutions = institutions_text(len(table.contributors), language)
         rows.append(("as_of", f"{date_in(table.as_of, language)} · {institutions}"))
