@@ -55,7 +55,6 @@ def answers_text(form: Form, answers: Answers, sensitivity: Sensitivity) -> byte
 
 
 def _at_level(form: Form, answers: Answers, sensitivity: Sensitivity) -> dict[str, Any]:
-    levels = {question.name: question.sensitivity for question in form.fields}
     chosen: dict[str, Any] = {}
     for name, value in answers.items():
         if value is None:
@@ -64,7 +63,7 @@ def _at_level(form: Form, answers: Answers, sensitivity: Sensitivity) -> dict[st
             rows = [_at_level(form, row, sensitivity) for row in value]
             if any(rows):
                 chosen[name] = rows
-        elif levels.get(name) is sensitivity:
+        elif form.has_field(name) and form.field(name).sensitivity is sensitivity:
             chosen[name] = value
     return chosen
 
@@ -84,7 +83,7 @@ class _Known:
     row: models.Subject
     key: SubjectKey
     mark: str
-    changed: bool = False
+    is_new: bool = False
 
 
 @dataclass
@@ -134,10 +133,13 @@ class Keeping:
         Gives record, subject and sheet of each, so that its consents can be recorded beside it.
         """
         batch = list(sheets)
-        self._find_subjects([code for _, code, _, _ in batch])
+        codes = [self._code_token(code) for _, code, _, _ in batch]
+        wrapped, tokens = self._find_subjects(
+            dict(zip(codes, (code for _, code, _, _ in batch), strict=True))
+        )
         records, groups, arrivals, kept = [], [], [], []
-        for token, code, sheet, facts in batch:
-            subject = self.subjects[self._code_token(code)]
+        for code_token, (token, _, sheet, facts) in zip(codes, batch, strict=True):
+            subject = self.subjects[code_token]
             record_id = new_id()
             sealed = self._seal(subject, record_id, sheet)
             records.append(
@@ -163,13 +165,18 @@ class Keeping:
             self._write_line(subject, record_id, sealed)
             self._add_facts(record_id, subject.row.id, facts)
             kept.append((record_id, subject.row.id, sheet))
+        touched = [self.subjects[token] for token in dict.fromkeys(codes)]
+        models.Subject.objects.bulk_create((known.row for known in touched if known.is_new), batch_size=BATCH)
+        models.SubjectKey.objects.bulk_create(wrapped, batch_size=BATCH)
+        models.BlindIndex.objects.bulk_create(tokens, batch_size=BATCH)
         models.Record.objects.bulk_create(records, batch_size=BATCH)
         models.SealedGroup.objects.bulk_create(groups, batch_size=BATCH)
         models.Arrival.objects.bulk_create(arrivals, batch_size=BATCH)
-        changed = [known.row for known in self.subjects.values() if known.changed]
-        models.Subject.objects.bulk_update(changed, ["entries", "last_entry"], batch_size=BATCH)
-        for known in self.subjects.values():
-            known.changed = False
+        models.Subject.objects.bulk_update(
+            [known.row for known in touched if not known.is_new], ["entries", "last_entry"], batch_size=BATCH
+        )
+        for known in touched:
+            known.is_new = False
         self.journal.flush()
         if len(self.facts) >= SEGMENT_ROWS:
             self._close_segment()
@@ -192,12 +199,16 @@ class Keeping:
     def _code_token(self, code: tuple[str, ...]) -> bytes:
         return self.ring.subject_code_token(self.programme.name, self.form.about, *code).token
 
-    def _find_subjects(self, codes: Sequence[tuple[str, ...]]) -> None:
-        """Every code of the batch has its subject: the one known under it, or a new one with a new key."""
-        wanted = {self._code_token(code): code for code in codes}
+    def _find_subjects(
+        self, wanted: Mapping[bytes, tuple[str, ...]]
+    ) -> tuple[list[models.SubjectKey], list[models.BlindIndex]]:
+        """Every code of the batch has its subject: the one known under it, or a new one with a new key.
+
+        Gives the wrapped keys and the tokens of the new ones; they are written when the subjects are.
+        """
         missing = [token for token in wanted if token not in self.subjects]
         if not missing:
-            return
+            return [], []
         rows = models.BlindIndex.objects.filter(
             institution_id=self.institution.id,
             field=self.ring.subject_code_token(self.programme.name, self.form.about, "").field,
@@ -216,7 +227,7 @@ class Keeping:
                 key_version=keys[row.id].version,
             )
             self.subjects[token] = _Known(row, key, subject_mark(key))
-        subjects, wrapped, tokens = [], [], []
+        wrapped, tokens = [], []
         for token in missing:
             if token in found:
                 continue
@@ -227,7 +238,6 @@ class Keeping:
                 kind=self.form.about,
             )
             key = new_subject_key(secrets.token_bytes)
-            subjects.append(row)
             wrapped.append(
                 models.SubjectKey(
                     subject=row,
@@ -252,10 +262,8 @@ class Keeping:
                     token=blind.token,
                 )
             )
-            self.subjects[token] = _Known(row, key, subject_mark(key))
-        models.Subject.objects.bulk_create(subjects, batch_size=BATCH)
-        models.SubjectKey.objects.bulk_create(wrapped, batch_size=BATCH)
-        models.BlindIndex.objects.bulk_create(tokens, batch_size=BATCH)
+            self.subjects[token] = _Known(row, key, subject_mark(key), is_new=True)
+        return wrapped, tokens
 
     def _seal(self, subject: _Known, record: UUID, sheet: Submission) -> dict[Sensitivity, Sealed]:
         sealed = {}
@@ -294,7 +302,6 @@ class Keeping:
             consent=None,
             now=self.now,
         )
-        subject.changed = True
 
     def _add_facts(self, record: UUID, subject: UUID, facts: Mapping[str, Any]) -> None:
         unit = self.ring.unit_key(self.form.about, subject)
