@@ -53,8 +53,8 @@ def prepare_newsroom() -> None:
     # A claim is never deleted in the newsroom: it may be cited.
     press.permissions.add(
         *Permission.objects.filter(
-            content_type__app_label="resguardo_server",
-            codename__in=("add_claim", "change_claim", "view_claim"),
+            content_type__app_label__in=("resguardo_server", "simple_translation"),
+            codename__in=("add_claim", "change_claim", "view_claim", "submit_translation"),
         )
     )
     if not GroupPagePermission.objects.filter(group=press).exists():

@@ -54,7 +54,7 @@ def _public(language: str) -> Any:
     front = front_of(language_of_news(language))
     if front is None:
         return Release.objects.none()
-    return Release.objects.child_of(front).live().select_related("locale").order_by("-day", "-pk")
+    return Release.objects.child_of(front).live().public().select_related("locale").order_by("-day", "-pk")
 
 
 def programme_title(name: str, language: str) -> str:
@@ -190,7 +190,7 @@ def shown_release(release: Release) -> dict[str, Any]:
     threads = _Threads(numbers)
     headline = _PARAGRAPH.sub(" ", _public_html(release.headline, tongue, threads)).strip()
     checked = max((claim.checked_on for claim in known if claim.checked_on), default=None)
-    others = Release.objects.live().filter(translation_key=release.translation_key).exclude(pk=release.pk)
+    others = Release.objects.live().public().filter(translation_key=release.translation_key).exclude(pk=release.pk)
     return {
         "release": {
             "date": release.day,
