@@ -31,7 +31,7 @@ from resguardo.count.methods import (
     discrete_gaussian,
     rounded,
 )
-from resguardo.count.table import Hidden, Key, RawCells, Truth, common_units
+from resguardo.count.table import Hidden, Key, RawCells, Truth, shared_units
 from resguardo.plan.languages import say
 from resguardo.values import Chance, Language, Population, Problem, Refused
 
@@ -348,9 +348,9 @@ class Ledger:
         self, raw: RawCells, spec: TableSpec
     ) -> tuple[dict[Key, int], dict[tuple[Key, Key], int]] | None:
         if spec.source == raw._hidden.spec.source:
-            return common_units(raw, spec)
+            return shared_units(raw, spec)
         other = self._recount(spec) if self._recount else None
-        return common_units(raw, other) if other is not None else None
+        return shared_units(raw, other) if other is not None else None
 
 
 def protect(raw: RawCells, method: Method, ledger: Ledger, *, chance: Chance | None = None) -> SafeTable:
@@ -612,7 +612,7 @@ def _shows_too_few_itself(raw: RawCells, memory: _Memory) -> bool:
         return (_ALL,) in memory.shown and any(
             _is_few(total - memory.sizes[name][0]) for name in memory.shown
         )
-    compared = common_units(raw, spec)
+    compared = shared_units(raw, spec)
     return compared is None or _differ_by_few(memory, memory, *compared)
 
 

@@ -8,9 +8,11 @@ compared, copied, pickled or written, and an error met on the way never repeats 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, NoReturn
 
 import duckdb
@@ -172,7 +174,7 @@ def add(parts: Sequence[RawCells]) -> RawCells:
     return tabulate(together, first.spec, as_of=max(part.as_of for part in hidden))
 
 
-def common_units(
+def shared_units(
     one: RawCells, other: TableSpec | RawCells
 ) -> tuple[dict[Key, int], dict[tuple[Key, Key], int]] | None:
     """How many units each set of `other` has, and how many it has in common with each set of `one`.
@@ -273,26 +275,29 @@ def _sort(kind: pyarrow.DataType) -> str:
 
 
 def _ask(views: Mapping[str, pyarrow.Table], *statements: Statement) -> list[list[tuple[Any, ...]]] | None:
-    """The answers of DuckDB, in memory, with no way to a file or a network; None when it could not.
+    """The answers of DuckDB over the views, which are gone afterwards; None when it could not.
 
     The engine's own error may repeat a value of the facts, so it is dropped with its traceback.
     """
     try:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "enable_external_access": "false",
-                "temp_directory": "",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "lock_configuration": "true",
-            },
-        )
-        try:
+        with _engine(os.getpid()).cursor() as cursor:
             for name, facts in views.items():
-                connection.register(name, facts)
-            return [connection.execute(each.text, list(each.parameters)).fetchall() for each in statements]
-        finally:
-            connection.close()
+                cursor.register(name, facts)
+            return [cursor.execute(each.text, list(each.parameters)).fetchall() for each in statements]
     except duckdb.Error:
         return None
+
+
+@cache
+def _engine(process: int) -> duckdb.DuckDBPyConnection:
+    """DuckDB in the memory of this process, with no way to a file or a network. It keeps no table."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "enable_external_access": "false",
+            "temp_directory": "",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "lock_configuration": "true",
+        },
+    )

@@ -6,7 +6,10 @@ import copy
 import csv
 import io
 import json
+import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,6 +24,7 @@ from resguardo.count.table import (
     OverlappingParts,
     RawCells,
     UnitMismatch,
+    _engine,
     add,
     tabulate,
 )
@@ -237,23 +241,28 @@ def test_the_statement_keeps_to_what_other_engines_have() -> None:
         assert not any(sign in text for sign in ("//", "%", "::", "GROUP BY ALL", "EXCLUDE", "QUALIFY"))
 
 
-def test_the_engine_has_no_way_to_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    opened: list[duckdb.DuckDBPyConnection] = []
-    connect = duckdb.connect
-
-    def watched(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
-        opened.append(connect(*arguments, **options))
-        with pytest.raises(duckdb.Error):
-            opened[-1].execute(f"COPY (SELECT 1) TO '{tmp_path}/out.csv'")
-        with pytest.raises(duckdb.Error):
-            opened[-1].execute("SET enable_external_access = true")
-        assert opened[-1].execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]
-        return opened[-1]
-
-    monkeypatch.setattr(duckdb, "connect", watched)
+def test_the_engine_has_no_way_to_a_file_and_keeps_no_facts(tmp_path: Path) -> None:
     raw_of([person(1)], spec_of())
-    assert opened
+    with _engine(os.getpid()).cursor() as cursor:
+        for statement in (
+            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+            "SELECT * FROM read_csv('/etc/passwd')",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+            "SET temp_directory = '/tmp'",
+            "SELECT * FROM facts",
+        ):
+            with pytest.raises(duckdb.Error):
+                cursor.execute(statement).fetchall()
+        assert cursor.execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]
     assert not list(tmp_path.iterdir())
+
+
+def test_two_counts_at_once_do_not_see_each_others_facts() -> None:
+    crowds = [crowd(60 + number, f"thread {number}") for number in range(8)]
+    with ThreadPoolExecutor(4) as at_once:
+        counted = list(at_once.map(lambda rows: raw_of(rows, spec_of("country"))._hidden.total.n, crowds))
+    assert counted == [60 + number for number in range(8)]
 
 
 def test_another_spec_of_no_facts_is_not_counted() -> None:
