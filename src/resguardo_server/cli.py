@@ -648,6 +648,8 @@ def run_server(host: str, port: int) -> None:
             str(port),
             "--workers",
             "1",
+            "--blocking-threads",
+            "8",
             "--no-ws",
             "--log-level",
             "warning",

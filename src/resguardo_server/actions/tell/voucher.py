@@ -37,7 +37,7 @@ def voucher_of(verdict: Verdict, table: SafeTable | None) -> dict[str, Any]:
         "indicator": claim.recipe.indicator,
         "digest": claim.recipe.mark,
         "recipe": claim.recipe.canonical().decode(),
-        "command": _command(claim.recipe),
+        "command": "\n".join(_command(recipe) for recipe in (claim.recipe, claim.before) if recipe),
         "rows": {language: _rows(verdict, table, programme, language) for language in LANGUAGES},
         "notes": {language: [note.sentence(language) for note in verdict.notes] for language in LANGUAGES},
         "source": None,
