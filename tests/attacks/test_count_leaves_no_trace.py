@@ -34,7 +34,7 @@ from resguardo.count.disclosure import (
 )
 from resguardo.count.indicator import Filter
 from resguardo.count.methods import mixed
-from resguardo.count.table import FactsRefused, common_units, tabulate
+from resguardo.count.table import FactsRefused, shared_units, tabulate
 from resguardo.count.table_text import as_csv, as_json, as_text
 from resguardo.keep.facts import open_segment, seal_segment
 from resguardo.keep.keys import StatisticsKey
@@ -199,7 +199,7 @@ def test_an_error_of_the_engine_is_not_repeated() -> None:
 
 def test_what_two_tables_have_in_common_is_not_told_by_the_refusal() -> None:
     mine = raw_of(ROWS, SPEC)
-    compared = common_units(mine, spec_of())
+    compared = shared_units(mine, spec_of())
     assert compared is not None
     assert found(repr(compared))  # the comparison itself is secret, and stays inside
     ledger = Ledger()
