@@ -61,49 +61,46 @@ def bars_svg(table: SafeTable, language: Language, *, title: str, label: Label |
     return svg_of(bars_of(table, language, label=label), language, title=title)
 
 
-_SVG = 'xmlns="http://www.w3.org/2000/svg" class="grafica"'
-_ROW, _BAR, _TOP, _LABEL, _WIDTH, _ROOM = 30, 19, 10, 150, 400, 60
+_ROW, _BAR, _WIDEST = 44, 14, 84
+"""Pixels of a row and of a bar; percent of the width that the longest bar takes, so that its number fits."""
 
 
 def svg_of(bars: tuple[Bar, ...], language: Language, *, title: str) -> str:
-    """The rows as SVG text."""
-    if not bars:
-        name = escape(say("tell.chart.empty", language, title=title))
-        return f'<svg {_SVG} viewBox="0 0 {_WIDTH} {_ROW}" role="img" aria-label="{name}"></svg>'
+    """The rows as SVG text: each label above its bar, as wide as the page, its letters never shrunk."""
+    code = "tell.chart.list" if bars else "tell.chart.empty"
     heard = ", ".join(f"{bar.label} {bar.spoken}" for bar in bars)
-    name = escape(say("tell.chart.list", language, title=title, bars=heard))
-    height = _ROW * len(bars) + _TOP
+    name = escape(say(code, language, title=title, bars=heard))
     longest = max((bar.value or 0 for bar in bars), default=0) or 1
     drawn = "".join(_row(place, bar, longest) for place, bar in enumerate(bars))
     hatch = _HATCH if any(bar.is_protected for bar in bars) else ""
-    return f'<svg {_SVG} viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{name}">{hatch}{drawn}</svg>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="100%" height="{_ROW * len(bars) + 4}" '
+        f'role="img" aria-label="{name}">{hatch}{drawn}</svg>'
+    )
 
 
 # The inside of a security envelope: what is sealed or protected, and nothing else, is hatched.
 _HATCH = (
-    '<defs><pattern id="trama" width="5" height="5" patternUnits="userSpaceOnUse">'
-    '<rect width="5" height="5"/><path d="M0 5L5 0M0 0l5 5"/></pattern></defs>'
+    '<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse">'
+    '<rect width="5" height="5" fill="#e6eaf1"/><path d="M0 5L5 0M0 0l5 5" stroke="#7f8fae"/>'
+    "</pattern></defs>"
 )
 
 
 def _row(place: int, bar: Bar, longest: float) -> str:
-    top = _TOP + _ROW * place
-    line = top + 14
-    room = _WIDTH - _LABEL - _ROOM
+    top = _ROW * place
+    label = f'<text x="0" y="{top + 14}">{escape(bar.label)}</text>'
     if bar.is_protected:
-        width, kind, fill = _BAR * 2, "protegida", ' fill="url(#trama)"'
-    else:
-        width, kind, fill = max(2, round(room * (bar.value or 0) / longest)), "b", ""
+        return (
+            f'{label}<rect class="protected" fill="url(#hatch)" y="{top + 20}" width="56" height="{_BAR}" '
+            'rx="1.5"/>'
+            f'<text class="value" x="64" y="{top + 32}">{escape(bar.text)}</text>'
+        )
+    width = f"{_WIDEST * (bar.value or 0) / longest:.1f}%"
     return (
-        f'<text x="0" y="{line}">{escape(_cut(bar.label))}</text>'
-        f'<rect class="{kind}"{fill} x="{_LABEL}" y="{top}" width="{width}" height="{_BAR}" rx="1.5"/>'
-        f'<text class="v" x="{_LABEL + width + 6}" y="{line}">{escape(bar.text)}</text>'
+        f'{label}<rect class="bar" y="{top + 20}" width="{width}" height="{_BAR}" rx="1.5"/>'
+        f'<text class="value" x="{width}" dx="8" y="{top + 32}">{escape(bar.text)}</text>'
     )
-
-
-def _cut(label: str, *, most: int = 22) -> str:
-    """The label as long as its column; whole in the name and in the table."""
-    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
 
 
 def _bar(cell: SafeCell, table: SafeTable, named: Label, language: Language) -> Bar:
