@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern, RegexPattern, RoutePattern
+from django.utils import translation
 from django.utils.regex_helper import normalize
 from tests.people import House, make_house, member
 
@@ -140,8 +141,9 @@ def is_closed(answer: HttpResponse) -> bool:
 
 def test_the_walk_finds_every_address_and_each_example_leads_to_one() -> None:
     assert len(EVERY) > 200
-    for address in EVERY:
-        get_resolver().resolve(example(address))
+    with translation.override("es"):
+        for address in EVERY:
+            get_resolver().resolve(example(address))
 
 
 def test_the_public_list_names_no_address_of_the_newsroom_that_shows_anything() -> None:
