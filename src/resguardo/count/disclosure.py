@@ -625,16 +625,16 @@ def _differ_by_few(
     now: _Memory,
     released: _Memory,
     sizes: Mapping[Key, int],
-    common: Mapping[tuple[Key, Key], int],
+    shared: Mapping[tuple[Key, Key], int],
 ) -> bool:
     """Whether a set shown now and one shown before are mostly the same units, and 1 to 9 are in one only.
 
     Mostly the same: at least half of the larger one. Two sets that merely cross, as the people of a country
     and those of an age, always have a few units apart, and their numbers say nothing about these.
-    `sizes` and `common` are those of the released sets as they are today. Where a shown set is the same as a
+    `sizes` and `shared` are those of the released sets as they are today. Where a shown set is the same as a
     released one today but was not when that was released, the change since then counts as the difference.
     """
-    for (mine, theirs), both in common.items():
+    for (mine, theirs), both in shared.items():
         if mine not in now.shown or theirs not in released.shown:
             continue
         here, there = now.sizes[mine][0], sizes[theirs]

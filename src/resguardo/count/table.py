@@ -177,7 +177,7 @@ def add(parts: Sequence[RawCells]) -> RawCells:
 def shared_units(
     one: RawCells, other: TableSpec | RawCells
 ) -> tuple[dict[Key, int], dict[tuple[Key, Key], int]] | None:
-    """How many units each set of `other` has, and how many it has in common with each set of `one`.
+    """How many units each set of `other` has, and how many it shares with each set of `one`.
 
     For `resguardo.count.disclosure`, which compares what is about to be released with what was. `other` is
     counted over the facts of `one`, or over its own. A set is named by its cell and by ``all``, ``part`` or
@@ -203,14 +203,14 @@ def shared_units(
         return None
     width = len(mine.spec.dimensions) + 2
     sizes: dict[Key, int] = {}
-    common: dict[tuple[Key, Key], int] = {}
+    shared: dict[tuple[Key, Key], int] = {}
     for row in answers[0]:
         name = _name(row[width:-1])
         if row[0] is None:
             sizes[name] = row[-1]
         else:
-            common[_name(row[:width]), name] = row[-1]
-    return sizes, common
+            shared[_name(row[:width]), name] = row[-1]
+    return sizes, shared
 
 
 def _sets(spec: TableSpec, view: str) -> tuple[str, Callable[[str], str]]:
