@@ -150,7 +150,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/edit/"
+LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "resguardo_server.pages.guard.ClosedAccounts"
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("edit/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("edit/", include(newsroom)),
     path("documents/", include(documents)),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("enter/", RedirectView.as_view(pattern_name="account_login", query_string=True), name="enter"),
     path("enter/", include("allauth.urls")),
     *i18n_patterns(

@@ -9,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,6 +27,10 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Whoever works in the newsroom enters there; everybody else begins at the front door."""
+        return NEWSROOM if request.user.has_perm("wagtailadmin.access_admin") else "/"
+
     def post_login(self, request: HttpRequest, user: Any, **words: Any) -> HttpResponse:
         """Whoever has just given the password and must set up a second factor is not asked for it again."""
         if not is_mfa_enabled(user):
@@ -35,16 +40,18 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def second_factor(answer: Answer) -> Answer:
-    """A member without a second factor sees nothing but the page that sets one up."""
+    """A member without a second factor sees nothing but the page that sets one up.
+
+    Who has one and no work in the newsroom is told so there, instead of being sent to sign in again.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         member = request.user
-        if (
-            member.is_authenticated
-            and request.path.startswith(BEHIND_SECOND_FACTOR)
-            and not is_mfa_enabled(member)
-        ):
-            return redirect(reverse("mfa_activate_totp"))
+        if member.is_authenticated and request.path_info.startswith(BEHIND_SECOND_FACTOR):
+            if not is_mfa_enabled(member):
+                return redirect(reverse("mfa_activate_totp"))
+            if request.path_info.startswith(NEWSROOM) and not member.has_perm("wagtailadmin.access_admin"):
+                raise PermissionDenied
         return answer(request)
 
     return middleware
@@ -55,7 +62,7 @@ def newsroom_styles(answer: Answer) -> Answer:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = answer(request)
-        if request.path.startswith(NEWSROOM):
+        if request.path_info.startswith(NEWSROOM):
             response._csp_update = {"style-src": ["'unsafe-inline'"]}  # type: ignore[attr-defined]
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _wanted(request: HttpRequest) -> showing.Wanted:
     page = request.GET.get("page", "1")
     return showing.Wanted(
-        words=request.GET.get("q", "").strip()[:200].replace("\x00", ""),
+        words=" ".join(re.findall(r"\w+", request.GET.get("q", "")[:200])),
         programme=request.GET.get("programme", "")[:60],
         country=request.GET.get("country", "")[:2],
         year=request.GET.get("year", "")[:4],
@@ -96,7 +97,7 @@ def release(request: HttpRequest, year: int, month: int, day: int, slug: str) ->
     """One news item, with its claims marked and how each was counted."""
     try:
         when = date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Http404 from None
     return _item(request, showing.release_page(_language(), when, slug))
 

@@ -190,7 +190,9 @@ def shown_release(release: Release) -> dict[str, Any]:
     threads = _Threads(numbers)
     headline = _PARAGRAPH.sub(" ", _public_html(release.headline, tongue, threads)).strip()
     checked = max((claim.checked_on for claim in known if claim.checked_on), default=None)
-    others = Release.objects.live().public().filter(translation_key=release.translation_key).exclude(pk=release.pk)
+    others = (
+        Release.objects.live().public().filter(translation_key=release.translation_key).exclude(pk=release.pk)
+    )
     return {
         "release": {
             "date": release.day,

@@ -14,6 +14,18 @@
       };
     }
 
+    // When the list closes, Wagtail gives the focus back to what had it when the list opened, which may be no
+    // element at all. After a choice the focus is in the sentence already, and stays there.
+    componentDidMount() {
+      super.componentDidMount();
+      const opener = this.workflow.triggerElement;
+      opener.removeAttribute("disabled");
+      this.workflow.triggerElement = {
+        hasAttribute: () => true,
+        focus: () => { if (!this.isChosen) opener.focus(); },
+      };
+    }
+
     // The chip stands where the cursor is; over chosen words or another chip, in their place.
     onChosen({ id, title, sentence, holds }) {
       const { editorState, entityKey, entityType, onComplete } = this.props;
@@ -23,6 +35,7 @@
       const content = editorState.getCurrentContent().createEntity(entityType.type, "IMMUTABLE", { id, title, sentence, holds });
       const chip = content.getLastCreatedEntityKey();
       const replaced = Modifier.replaceText(content, there, title, null, chip);
+      this.isChosen = true;
       this.workflow.close();
       onComplete(EditorState.push(editorState, replaced, "insert-characters"));
     }
