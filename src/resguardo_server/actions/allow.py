@@ -234,10 +234,16 @@ def _record_consents(
                         purpose=purpose,
                         given=answer == question.yes,
                         said_on=day if isinstance(day, date) else now.date(),
-                        language="es",
+                        language=_language_of(answers),
                     )
                 )
     models.ConsentGiven.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def _language_of(answers: Answers) -> str:
+    """The language that the person asked for, where the form asks; in which consent was then sought."""
+    told = answers.get("language") or answers.get("holder_language") or ""
+    return told if len(told) == 2 else ""
 
 
 # Opening

@@ -22,7 +22,7 @@ from resguardo.keep.facts import SegmentBroken, open_segment, seal_segment
 from resguardo.keep.journal import Act, Leaf, Outcome, Vocabulary, subject_mark
 from resguardo.keep.keys import KeyRing, SubjectKey, new_subject_key
 from resguardo.keep.sealing import seal_group, sealed_hash
-from resguardo.plan.programme import Form, Programme
+from resguardo.plan.programme import Form, Programme, Purpose
 from resguardo.values import Basis, Institution, Sealed, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.keep.journal import JournalWriter
@@ -112,7 +112,6 @@ class Keeping:
         self.request = new_id()
         days = max((purpose.retention_days for purpose in self.programme.purposes), default=0)
         self.keep_until = (self.now + timedelta(days=days)).date()
-        self.purpose = self.programme.purposes[0] if self.programme.purposes else None
         self.subjects: dict[bytes, _Known] = {}
         self.levels = sorted(
             {question.sensitivity for question in self.form.fields}, key=lambda level: level.group
@@ -162,7 +161,7 @@ class Keeping:
             arrivals.append(
                 models.Arrival(institution_id=self.institution.id, token=token, record_id=record_id)
             )
-            self._write_line(subject, record_id, sealed)
+            self._write_line(subject, record_id, sheet.answers, sealed)
             self._add_facts(record_id, subject.row.id, facts)
             kept.append((record_id, subject.row.id, sheet))
         touched = [self.subjects[token] for token in dict.fromkeys(codes)]
@@ -283,7 +282,23 @@ class Keeping:
                 )
         return sealed
 
-    def _write_line(self, subject: _Known, record: UUID, sealed: Mapping[Sensitivity, Sealed]) -> None:
+    def _reason(self, answers: Answers) -> Purpose | None:
+        """The programme's first purpose for which the sheet may be kept: consented to in it, or by the law."""
+        allowed = {
+            purpose
+            for question in self.form.consents
+            if answers.get(question.field) == question.yes
+            for purpose in question.purposes
+        }
+        for purpose in self.programme.purposes:
+            if purpose.basis is not Basis.CONSENT or purpose.name in allowed:
+                return purpose
+        return None
+
+    def _write_line(
+        self, subject: _Known, record: UUID, answers: Answers, sealed: Mapping[Sensitivity, Sealed]
+    ) -> None:
+        reason = self._reason(answers)
         write_line(
             self.journal,
             subject.row,
@@ -291,8 +306,8 @@ class Keeping:
             act=Act.CREATE,
             who=self.pseudonym,
             role=self.role,
-            purpose=self.purpose.name if self.purpose else None,
-            basis=self.purpose.basis if self.purpose else None,
+            purpose=reason.name if reason else None,
+            basis=reason.basis if reason else None,
             fields=tuple(level.group for level in sealed),
             record=record,
             content=sealed_hash(sealed),
