@@ -97,6 +97,12 @@ def test_the_line_of_a_write_names_a_role_that_the_programme_knows(kept: House) 
     assert {line["role"] for line in leaves(kept.shelter)} == {"trainer"}
 
 
+def test_the_line_of_a_write_names_no_consent_that_was_not_given(kept: House) -> None:
+    grounds = [(line["purpose"], line["basis"]) for line in leaves(kept.shelter)]
+    agreed, refused = ("training", "consent"), ("certification", "contract")
+    assert grounds == [agreed, refused, agreed]
+
+
 def test_what_a_person_agreed_to_is_kept_with_the_day_and_what_they_refused_too(kept: House) -> None:
     said = models.ConsentGiven.objects.order_by("pk").values_list("purpose", "given", "said_on")
     assert {day.isoformat() for _, _, day in said} == {"2026-03-02"}

@@ -243,7 +243,7 @@ def _record_consents(
 def _language_of(answers: Answers) -> str:
     """The language that the person asked for, where the form asks; in which consent was then sought."""
     told = answers.get("language") or answers.get("holder_language") or ""
-    return told if len(told) == 2 else ""
+    return told if isinstance(told, str) and len(told) == 2 else ""
 
 
 # Opening
