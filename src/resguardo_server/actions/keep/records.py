@@ -283,7 +283,7 @@ class Keeping:
         return sealed
 
     def _reason(self, answers: Answers) -> Purpose | None:
-        """The programme's first purpose for which the sheet may be kept: consented to in it, or by the law."""
+        """The programme's first purpose for which the sheet may be kept: agreed to in it, or by the law."""
         allowed = {
             purpose
             for question in self.form.consents
