@@ -119,6 +119,9 @@ def open_browser(browser: Browser, watch: Watch, region: str) -> Iterator[Callab
 
     yield opened
     for context in contexts:
+        for page in context.pages:
+            page.goto("about:blank")
+            page.wait_for_timeout(100)  # what a page says as it is left still finds the tables
         context.close()
 
 
