@@ -1,8 +1,8 @@
 """Runs a command with DATABASE_URL naming a PostgreSQL cluster that lives only as long as the command.
 
-``python -m tests.postgresql pytest tests/server``: the cluster is made from the machine's PostgreSQL programs in a
-folder of its own, listens on a socket there and on no port, and is gone afterwards. Where PostgreSQL is not
-installed, says so and ends well.
+``python -m tests.postgresql pytest tests/server``: the cluster is made from the machine's PostgreSQL programs
+in a folder of its own, listens on a socket there and on no port, and is gone afterwards. Where PostgreSQL is
+not installed, says so and ends well.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main(command: list[str]) -> int:
     """The exit status of `command`, or 0 with a sentence when there is no PostgreSQL."""
     where = programs()
     if where is None:
-        print("PostgreSQL is not installed: the server tests ran on SQLite alone.")
+        print("PostgreSQL is not installed: the server tests ran on SQLite alone.")  # noqa: T201
         return 0
     folder = Path(tempfile.mkdtemp(prefix="resguardo-pg-", dir="/tmp"))
     # The server refuses to run as root: hand the folder to the account that the packages made for it.
@@ -75,7 +75,7 @@ def main(command: list[str]) -> int:
             f"-k {folder} -c listen_addresses='' {SPEED}",
             "start",
         )
-        os.chmod(folder, 0o755)
+        os.chmod(folder, 0o755)  # noqa: S103  whoever runs the tests reaches the socket
         try:
             address = f"postgresql://resguardo@/postgres?host={folder}"
             return subprocess.run(command, env=os.environ | {"DATABASE_URL": address}).returncode

@@ -15,7 +15,10 @@ import pytest
 PROJECT = Path(__file__).parent.parent.parent
 SOURCE = PROJECT / "src"
 ROOMS = ("plan", "collect", "keep", "allow", "count", "tell")
-WORD_FOLDERS = [*(SOURCE / "resguardo" / room / "words" for room in ROOMS), SOURCE / "resguardo_server" / "words"]
+WORD_FOLDERS = [
+    *(SOURCE / "resguardo" / room / "words" for room in ROOMS),
+    SOURCE / "resguardo_server" / "words",
+]
 
 
 def tracked_files() -> list[Path]:
@@ -123,7 +126,9 @@ def test_every_locked_package_has_hashes_and_a_fixed_version() -> None:
         text = (PROJECT / name).read_text(encoding="utf-8").replace("\\\n", " ")
         for line in text.splitlines():
             if line.strip():
-                assert re.match(r"[a-z0-9-]+(\[[a-z,-]+\])?==\S+ .*--hash=sha256:", line), f"{name}: {line[:60]}"
+                assert re.match(r"[a-z0-9-]+(\[[a-z,-]+\])?==\S+ .*--hash=sha256:", line), (
+                    f"{name}: {line[:60]}"
+                )
 
 
 def test_every_setting_is_in_the_docs() -> None:
@@ -174,6 +179,8 @@ def test_the_program_names_no_folder_of_a_machine() -> None:
     found = [
         path.relative_to(PROJECT)
         for path in tracked_files()
-        if path != Path(__file__) and path.suffix not in (".png", ".gz") and somebodys.search(path.read_bytes())
+        if path != Path(__file__)
+        and path.suffix not in (".png", ".gz")
+        and somebodys.search(path.read_bytes())
     ]
     assert found == []

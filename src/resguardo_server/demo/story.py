@@ -705,7 +705,10 @@ def counter_smuggling(story: Story) -> Iterator[Sheet]:
     chance = story.chance("counter_smuggling")
     law = story.filler("counter_smuggling", "provision")
     form = story.form("counter_smuggling", "provision")
-    table = {row["provision_id"]: row["block"] for row in story.programmes["counter_smuggling"].table("smuggling_protocol").rows}
+    table = {
+        row["provision_id"]: row["block"]
+        for row in story.programmes["counter_smuggling"].table("smuggling_protocol").rows
+    }
     codes = [choice.name for choice in form.choices[form.field("provision_id").list_name or ""]]
     provisions = [
         law.fill(
@@ -737,8 +740,6 @@ def counter_smuggling(story: Story) -> Iterator[Sheet]:
     yield story.sheet("police-trinidad", "counter_smuggling", "incident", incidents)
 
 
-
-
 def diaspora(story: Story) -> Iterator[Sheet]:
     """A forum in San Salvador, organisations abroad, and people who offer what they know."""
     yield _events(
@@ -754,7 +755,9 @@ def diaspora(story: Story) -> Iterator[Sheet]:
     offer = story.filler("diaspora", "member")
     organisations, contributions, members = [], [], []
     form = story.form("diaspora", "contribution")
-    kinds = {row["sub_kind"]: row["kind"] for row in story.programmes["diaspora"].table("contribution_kinds").rows}
+    kinds = {
+        row["sub_kind"]: row["kind"] for row in story.programmes["diaspora"].table("contribution_kinds").rows
+    }
     sub_kinds = [choice.name for choice in form.choices[form.field("sub_kind").list_name or ""]]
     for number in range(1, 61):
         code, person = f"OD-{number:03d}", people.person("SV", youngest=25)

@@ -28,7 +28,9 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Whoever works in the newsroom enters there; everybody else begins at the front door."""
+        """First a second factor; then the newsroom for whoever works there, the front door for the others."""
+        if not is_mfa_enabled(request.user):
+            return reverse("mfa_activate_totp")
         return NEWSROOM if request.user.has_perm("wagtailadmin.access_admin") else "/"
 
     def post_login(self, request: HttpRequest, user: Any, **words: Any) -> HttpResponse:
