@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 def print_table(screen: Console, table: SafeTable, language: str) -> None:
     """A safe table with its labels, its total, its date and how it was protected."""
     from resguardo_server.actions.plan import indicator_named
-    from resguardo_server.actions.tell.voucher import MOST_HIDDEN, institutions_text
+    from resguardo_server.actions.tell.voucher import MOST_HIDDEN, code_label, institutions_text
 
     programme, indicator = indicator_named(table.spec.id)
     form = programme.form(indicator.form)
     title = in_language(indicator.title, language)
-    drawn = Table(title=title, title_justify="left", title_style="bold", show_edge=False)
+    screen.print(title, style="bold", markup=False)
+    drawn = Table(show_edge=False)
     for dimension in table.spec.dimensions:
         drawn.add_column(say(f"server.dimension.{dimension}", language) if _known(dimension) else dimension)
     drawn.add_column("", justify="right")
@@ -35,7 +36,7 @@ def print_table(screen: Console, table: SafeTable, language: str) -> None:
         if cell.status == "C" and hidden > MOST_HIDDEN:
             continue
         labels = [
-            form.code_label(fact, code, language)
+            code_label(form, fact, code, language)
             for fact, code in zip(table.spec.dimensions, cell.key, strict=True)
         ]
         drawn.add_row(*labels, Text(shown(cell, table, language), style="dim" if cell.status == "C" else ""))

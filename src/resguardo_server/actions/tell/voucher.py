@@ -9,6 +9,7 @@ from typing import Any
 from babel.dates import format_date
 
 from resguardo.count.disclosure import SafeCell, SafeTable
+from resguardo.count.indicator import NOT_STATED
 from resguardo.count.table_text import as_csv, as_json, shown
 from resguardo.plan.languages import in_language, say
 from resguardo.plan.programme import Form, Programme
@@ -136,9 +137,15 @@ def _countries(recipe: Recipe, language: str) -> str:
 
 def group_label(form: Form, table: SafeTable, key: tuple[str, ...], language: str) -> str:
     """A group of a table in words: its codes as the form explains them."""
-    return " · ".join(
-        form.code_label(fact, code, language) for fact, code in zip(table.spec.dimensions, key, strict=True)
-    )
+    pairs = zip(table.spec.dimensions, key, strict=True)
+    return " · ".join(code_label(form, fact, code, language) for fact, code in pairs)
+
+
+def code_label(form: Form, fact: str, code: str, language: str) -> str:
+    """A code of a fact in words; also the one of whoever did not answer."""
+    if code == NOT_STATED:
+        return say("server.count.not_stated", language)
+    return form.code_label(fact, code, language)
 
 
 def shown_table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
