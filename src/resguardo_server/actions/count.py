@@ -82,17 +82,22 @@ def count_indicator(
     raw = _raw(spec, _as_of(programme, spec, now))
     if raw is None:
         raise Refused(Problem("server.said.nothing_kept"))
-    ledger = _open_ledger(now)
+    ledger = _held_ledger(now)
     table = protect_by_class(raw, spec.population, ledger, chance=secrets.token_bytes)
     _store_fresh(ledger, now)
     return table
 
 
-def _open_ledger(now: datetime) -> Ledger:
+def _held_ledger(now: datetime) -> Ledger:
     """The ledger, held for this transaction so that no other release is entered meanwhile."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE resguardo_server_releasedtable IN EXCLUSIVE MODE")
+    return _ledger(now)
+
+
+def _ledger(now: datetime) -> Ledger:
+    """The ledger as it stands."""
     rows = list(models.ReleasedTable.objects.order_by("number"))
     ring = ring_of(NETWORK)
 
@@ -141,7 +146,7 @@ def _store_fresh(ledger: Ledger, now: datetime) -> None:
 
 def released_tables(name: str) -> list[SafeTable]:
     """The last released table of each question that was asked of the indicator; nothing is counted."""
-    ledger = _open_ledger(datetime.min)
+    ledger = _ledger(datetime.min)
     latest = {
         release.table.spec.digest: release.table
         for release in ledger.releases

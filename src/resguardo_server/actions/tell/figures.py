@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404
 from django.utils.safestring import SafeString
 
@@ -61,18 +60,13 @@ def _question_text(table: SafeTable, form: Form, language: str) -> str:
     return " · ".join(parts)
 
 
-@transaction.atomic
-def _tables(name: str) -> list[SafeTable]:
-    return released_tables(name)
-
-
 def figure_page(language: str, name: str, question: str) -> dict[str, Any]:
     """One released table of an indicator; raises `Http404` when there is none."""
     try:
         programme, indicator = indicator_named(name)
     except Refused:
         raise Http404 from None
-    tables = _tables(name)
+    tables = released_tables(name)
     if not tables:
         raise Http404
     chosen = next((table for table in tables if table.spec.digest[:12] == question), tables[0])
@@ -138,7 +132,7 @@ def figure_page(language: str, name: str, question: str) -> dict[str, Any]:
 
 def figure_file(language: str, name: str, question: str, kind: str) -> tuple[str, str]:
     """A released table as CSV with an HXL row, or as JSON; raises `Http404` when there is none."""
-    tables = _tables(name)
+    tables = released_tables(name)
     chosen = next((table for table in tables if table.spec.digest[:12] == question), None)
     if chosen is None and tables:
         chosen = tables[0]
