@@ -156,7 +156,7 @@ class Release(Page):
 
     def searchable_text(self) -> str:
         """Headline and summary without marks, for the search."""
-        return " ".join(strip_tags(text) for text in (self.title, self.summary))
+        return " ".join(strip_tags(_BLOCK_END.sub(" ", text)) for text in (self.title, self.summary))
 
     def claim_numbers(self) -> list[int]:
         """The claims that the text points to, in the order in which a reader meets them."""

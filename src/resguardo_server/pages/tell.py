@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed
+from django.utils.html import escape
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
@@ -217,7 +218,7 @@ class RssNews(Feed):  # type: ignore[type-arg]
         return str(item["title"])
 
     def item_description(self, item: dict[str, object]) -> str:
-        return str(item["summary"])
+        return escape(str(item["summary"]))
 
     def item_link(self, item: dict[str, object]) -> str:
         return str(item["address"])

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from html import unescape
 from typing import Any
 
 from django.http import Http404
@@ -142,6 +143,11 @@ def _listed(release: Release, claims: dict[int, Claim], language: str) -> dict[s
     }
 
 
+def _plain(html: str) -> str:
+    """The text alone, its paragraphs apart."""
+    return " ".join(unescape(strip_tags(_PARAGRAPH.sub(" ", html))).split())
+
+
 def _public_html(html: str, language: str, show: Callable[[Claim, str], str]) -> SafeString:
     """Stored text as a page shows it: claims by `show`, links by their address, no editor's marks."""
     shown = expand_db_html(_EDITORS_MARK.sub("", with_claims(html, language, show)))
@@ -199,7 +205,7 @@ def shown_release(release: Release) -> dict[str, Any]:
             "headline": release.plain_headline(),
             "headline_html": mark_safe(headline),  # noqa: S308  Wagtail's own rich text
             "body_html": _public_html(release.summary, tongue, threads),
-            "summary": strip_tags(with_claims(release.summary, tongue, _words)),
+            "summary": _plain(with_claims(release.summary, tongue, _words)),
             "language": tongue,
             "programme_title": programme_title(release.programme, tongue),
             "programme_address": f"/{tongue}/news/?programme={release.programme}",
@@ -276,6 +282,7 @@ def claim_page(language: str, slug: str) -> dict[str, Any]:
         "json_address": f"{shown['claim_address'][:-1]}.json",
         "citation": f"«{claim.wording(tongue)}»: {claim.sentences.get(tongue, '')}",
     }
+    shown["claim_address"] = ""  # the page itself
     return {"claim": shown, "releases": saying, "history": []}
 
 
@@ -331,7 +338,7 @@ def feed_items(language: str) -> list[dict[str, Any]]:
         {
             "id": str(release.translation_key),
             "title": release.plain_headline(),
-            "summary": strip_tags(with_claims(release.summary, release.locale.language_code, _words)),
+            "summary": _plain(with_claims(release.summary, release.locale.language_code, _words)),
             "address": release_address(release),
             "day": release.day,
             "programme": programme_title(release.programme, language),
