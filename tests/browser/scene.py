@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,10 +85,10 @@ La oficina regional publicó una guía breve para periodistas.
 """
 
 
-def write_completions(path: Path) -> Path:
+def write_completions(path: Path, trained: Mapping[str, int]) -> Path:
     """The sheet of those who finished the edition, as an institution would hand it in."""
     lines = [SHEET]
-    for country, people in TRAINED.items():
+    for country, people in trained.items():
         lines += [
             f"{country}-{number:03},2022-08-26,ETICA,ETICA-2022,ethical_coverage,online,{country},"
             f"{'female' if number % 2 else 'male'},radio,600,540,90,no"
@@ -97,15 +98,25 @@ def write_completions(path: Path) -> Path:
     return path
 
 
+def receive_completions(path: Path, trained: Mapping[str, int]) -> None:
+    """A sheet comes in by the way that every sheet takes; those it names already are not counted twice."""
+    received = import_sheet(
+        operator_of("oficina-regional"),
+        "training",
+        write_completions(path, trained),
+        form_name="completion",
+        language="es",
+        advance=lambda done, total: None,
+        now=NOW,
+    )
+    assert (received.kept + received.known, received.refused) == (sum(trained.values()), 0)
+
+
 def set_the_scene(folder: Path) -> None:
     """The newsroom, its records counted, its claims checked, and two items published that say true things."""
     prepare_newsroom()
     make_institution("oficina-regional", "Oficina regional (ejemplo)", "regional_office", "CR")
-    received = import_sheet(
-        operator_of("oficina-regional"), "training", write_completions(folder / "cierre.csv"),
-        form_name="completion", language="es", advance=lambda done, total: None, now=NOW,
-    )  # fmt: skip
-    assert (received.kept, received.refused) == (sum(TRAINED.values()), 0)
+    receive_completions(folder / "cierre.csv", TRAINED)
     import_claims(CLAIMS, file="afirmaciones.toml", now=NOW)
     import_listing(read_listing(NEWS, file="noticias.txt"), file="noticias.txt", now=NOW)
     check_news(now=NOW)

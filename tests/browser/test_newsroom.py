@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from resguardo_server.actions.tell import check_news
 from resguardo_server.models import Claim, NewsFront, Release
+from tests.browser import scene
 
 MARK = '<embed embedtype="claim" id="{}"/>'
 STORED_BLOCK = re.compile(r'<p data-block-key="\w+">')
@@ -254,6 +257,26 @@ def test_a_claim_is_checked_when_it_is_saved_and_a_broken_one_is_refused_with_li
     assert (made.verdict, made.wording("es")) == ("false", "más de 80")
     page.goto(f"/edit/claims/delete/{made.pk}/")
     expect(page).to_have_url(re.compile("/edit/$"))  # a claim may be cited: the press does not delete it
+
+
+def test_when_the_records_change_the_public_is_told_and_no_copy_goes_out(
+    newsroom: Page, tmp_path: Path
+) -> None:
+    page = newsroom
+    scene.receive_completions(tmp_path / "tarde.csv", {**scene.TRAINED, "GT": 26})
+    check_news(now=scene.NOW)
+    item = Release.objects.get(title__startswith="75 comunicadores")
+    page.goto(item.url)
+    expect(page.locator(".checked.wrong").first).to_contain_text("1 de 2 afirmaciones")
+    expect(page.locator(".voucher.wrong")).to_contain_text("los registros dicen 87")
+    page.goto("/edit/")
+    expect(page.locator(".latest-news")).to_contain_text("el texto dice «75». Puede decir «87»")
+    page.goto(f"/edit/pages/{item.pk}/copy/")
+    page.locator("#id_new_slug").fill("otra-vez")
+    page.get_by_label("Publicar", exact=False).check()
+    page.get_by_role("button", name="Copiar").click()
+    expect(messages(page)).to_contain_text(["No se copió como publicada"])
+    assert not Release.objects.filter(slug="otra-vez").exists()
 
 
 NEWSROOM_PAGES = (
