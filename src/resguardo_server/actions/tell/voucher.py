@@ -16,7 +16,7 @@ from resguardo.plan.programme import Form, Programme
 from resguardo.tell.chart import bars_of, svg_of
 from resguardo.tell.claim import Verdict
 from resguardo.tell.figure import Recipe, months_of
-from resguardo.tell.wording import countries_in, date_in, number_in
+from resguardo.tell.wording import at_sentence_start, countries_in, date_in, number_in
 from resguardo.values import Refused
 from resguardo_server.actions.plan import indicator_named
 
@@ -174,7 +174,9 @@ def shown_table(table: SafeTable, form: Form, language: str) -> dict[str, Any]:
     _, indicator = indicator_named(table.spec.id)
     return {
         "caption": in_language(indicator.title, language),
-        "corner": "",
+        "corner": at_sentence_start(
+            " · ".join(dimension_name(form, dimension, language) for dimension in table.spec.dimensions)
+        ),
         "header": [say("server.count.figure", language)],
         "rows": rows,
         "floor": table.method.floor,
