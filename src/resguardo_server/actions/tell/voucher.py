@@ -145,6 +145,10 @@ def code_label(form: Form, fact: str, code: str, language: str) -> str:
     """A code of a fact in words; also the one of whoever did not answer."""
     if code == NOT_STATED:
         return say("server.count.not_stated", language)
+    if fact == "day":
+        return date_in(date.fromisoformat(code), language)
+    if fact == "month":
+        return _month(code, language)
     return form.code_label(fact, code, language)
 
 
