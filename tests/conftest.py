@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from tests.people import House
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """What the migrations wrote can be put back in every context of this thread.
+
+    Django keeps it on the connection, and once Playwright's loop runs another connection is in its place.
+    """
+    from django.db import connections
+
+    connection = connections["default"]
+    written = getattr(connection, "_test_serialized_contents", None)
+    if written is not None:
+        type(connection)._test_serialized_contents = written  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def house(db: None) -> House:
     """Ana, Bruno and Carla, and their institutions, without a record."""

@@ -317,7 +317,7 @@ def live(house: House, folder: Path) -> dict[str, bytes]:
     return {what: text.encode() for what, text in told.items()}
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_no_canary_is_found_anywhere(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -346,7 +346,7 @@ def test_no_canary_is_found_anywhere(
     assert {path for path in elsewhere if not path.startswith("/dev/")} == set()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_refused_rows_lie_in_the_file_to_mend_and_only_the_rows_that_were_refused(tmp_path: Path) -> None:
     house = make_house()
     enrolments, _ = files(tmp_path)
@@ -375,7 +375,7 @@ def test_the_search_finds_a_canary_in_each_form(canary: str) -> None:
     assert not hits({"x": b"nothing of theirs"})
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_search_finds_a_canary_in_the_database_the_log_and_the_folder(
     logged: Callable[[], bytes], tmp_path: Path
 ) -> None:

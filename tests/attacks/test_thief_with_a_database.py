@@ -378,7 +378,7 @@ def test_who_may_open_is_decided_before_anything_is_opened(kept: House, rosa: mo
 # What is left after an erasure
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_after_an_erasure_neither_key_nor_answers_are_left_in_the_file(tmp_path: Path) -> None:
     """Looked for in the bytes of the file and of its log, where a deleted row would usually still lie."""
     if connection.vendor != "sqlite":

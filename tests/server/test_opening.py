@@ -465,7 +465,7 @@ def test_who_could_never_open_a_whole_record_cannot_erase_one(kept: House, rosa:
 # Several at once
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_what_happens_at_the_same_moment_happens_one_after_the_other(tmp_path: Path) -> None:
     house = make_house()
     bring(house.ana, write_csv(tmp_path / "a.csv", table(ROSA, JEAN, MARTA)))
