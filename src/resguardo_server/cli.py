@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import locale
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,20 +22,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from typer.exceptions import Abort, TyperException
 
 from resguardo.plan.languages import explain, say
-from resguardo.values import LANGUAGES, Problem, Refused
-
-
-def terminal_language() -> str:
-    """The language of the person at the terminal: `RESGUARDO_LANGUAGE`, else the locale's, else Spanish."""
-    for name in ("RESGUARDO_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        told = os.environ.get(name, "")[:2].lower()
-        if told in LANGUAGES:
-            return told
-    system = (locale.getlocale()[0] or "")[:2].lower()
-    return system if system in LANGUAGES else "es"
-
+from resguardo.values import Problem, Refused
+from resguardo_server.terminal_help import PROGRAM, Commands, misspelt, terminal_language
 
 LANGUAGE = terminal_language()
 
@@ -45,22 +36,24 @@ def words(key: str, **facts: object) -> str:
     return say(f"server.{key}", LANGUAGE, **facts)
 
 
+STOPPED = 130
+"""The status of a command that somebody stopped at the keyboard."""
+
 screen = Console(highlight=False)
 margin = Console(stderr=True, highlight=False)
 
-app = typer.Typer(
-    name="resguardo",
+app = Commands(
+    name=PROGRAM,
     help=words("help.resguardo"),
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-programme_app = typer.Typer(help=words("help.programme"), no_args_is_help=True)
-journal_app = typer.Typer(help=words("help.journal"), no_args_is_help=True)
-news_app = typer.Typer(help=words("help.news"), no_args_is_help=True)
-record_app = typer.Typer(help=words("help.record"), no_args_is_help=True)
-institution_app = typer.Typer(help=words("help.institutions"), no_args_is_help=True)
+programme_app = Commands(help=words("help.programme"), rich_markup_mode=None)
+journal_app = Commands(help=words("help.journal"), rich_markup_mode=None)
+news_app = Commands(help=words("help.news"), rich_markup_mode=None)
+record_app = Commands(help=words("help.record"), rich_markup_mode=None)
+institution_app = Commands(help=words("help.institutions"), rich_markup_mode=None)
 app.add_typer(programme_app, name="programme")
 app.add_typer(journal_app, name="journal")
 app.add_typer(news_app, name="news")
@@ -97,7 +90,7 @@ def progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=margin, transient=True) as bar:
+    with Progress(*columns, console=margin, transient=True, disable=not margin.is_terminal) as bar:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int | None) -> None:
@@ -122,13 +115,22 @@ def print_problems(problems: tuple[Problem, ...] | list[Problem], most: int = 30
 def main() -> None:
     """Runs the command; a refusal is a sentence and status 2, never a trace."""
     try:
-        app(standalone_mode=True)
+        status = app(prog_name=PROGRAM, standalone_mode=False)
+        if status == STOPPED:
+            margin.print(words("said.stopped"))
+        sys.exit(status)
     except Refused as refused:
         print_problems(refused.problems)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (Abort, KeyboardInterrupt):
         margin.print(words("said.stopped"))
-        sys.exit(130)
+        sys.exit(STOPPED)
+    except TyperException as wrong:
+        if type(wrong).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(f"{wrong.message}\n")
+        else:
+            print_problems([misspelt(wrong)])
+        sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
@@ -168,7 +170,11 @@ def programme_list(as_json: InJson = False) -> None:
         return
     from rich.table import Table
 
-    table = Table(*(words(f"programme.{column}") for column in ("name", "title", "forms", "indicators")))
+    table = Table()
+    table.add_column(words("programme.name"), no_wrap=True)
+    table.add_column(words("programme.title"))
+    table.add_column(words("programme.forms"), overflow="fold")
+    table.add_column(words("programme.indicators"), justify="right")
     for programme in programmes:
         table.add_row(
             programme.name,
@@ -302,6 +308,8 @@ def institution_new(
     country: Annotated[str, typer.Option("--country", help=words("help.institution_country"))],
     name: Annotated[str | None, typer.Option("--name", help=words("help.institution_name"))] = None,
 ) -> None:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise Refused(Problem("server.said.wrong_slug", {"name": slug[:60]}))
     set_up_tables()
     from resguardo_server.actions.members import make_institution
 
@@ -340,11 +348,16 @@ def record_list(
     set_up_tables()
     from resguardo_server.actions.allow import list_records
     from resguardo_server.actions.members import operator_of
+    from resguardo_server.actions.plan import form_named, programme_named
 
+    if form is not None:
+        form_named(programme_named(programme), form)
     rows = list_records(operator_of(institution), programme, form)
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        margin.print(words("said.no_records"))
     for row in rows:
         screen.print(f"{row['record']}  {row['form']}  {row['received_on']}", markup=False)
 
@@ -478,7 +491,7 @@ def count(
     if as_json or as_format == "json":
         from resguardo.count.table_text import as_json as table_as_json
 
-        sys.stdout.write(table_as_json(table) + "\n")
+        sys.stdout.write(table_as_json(table, LANGUAGE) + "\n")
     elif as_format == "csv":
         from resguardo.count.table_text import as_csv
 
@@ -623,7 +636,12 @@ def prepare_all() -> None:
     from resguardo_server.preparation import steps
 
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=margin, transient=True
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=margin,
+        transient=True,
+        disable=not margin.is_terminal,
     ) as bar:
         for name, run in steps():
             task = bar.add_task(words(f"prepare.{name}"), total=1)

@@ -16,7 +16,7 @@ from wagtail.models import Locale
 
 from resguardo.tell.claims_file import read_claims
 from resguardo.tell.listing import ClaimMark, ListedItem, Listing, Parts, plain
-from resguardo.tell.wording import wording_in, wording_languages
+from resguardo.tell.wording import same_words, wording_in, wording_languages
 from resguardo.values import Problem, Refused
 from resguardo_server.models import Claim, NewsFront, Release
 
@@ -117,7 +117,31 @@ def _claims_named(listing: Listing, file: str) -> dict[str, Claim]:
     ]
     if missing:
         raise Refused(*missing)
+    differing = [
+        problem
+        for item in listing.items
+        for line, parts in (
+            (item.headline_line, item.headline),
+            *zip(item.paragraph_lines, item.paragraphs, strict=True),
+        )
+        for part in parts
+        if isinstance(part, ClaimMark)
+        for problem in _other_words(part, found[part.claim], listing.language, file, line)
+    ]
+    if differing:
+        raise Refused(*differing)
     return found
+
+
+def _other_words(mark: ClaimMark, row: Claim, language: str, file: str, line: int) -> tuple[Problem, ...]:
+    """The mark says other words than its claim: only the claim's would be kept, and the writer's lost."""
+    claim, facts = row.as_value(), {"line": str(line), "claim": mark.claim, "text": mark.text}
+    if language not in wording_languages(claim):
+        return (Problem("tell.release.no_words", {**facts, "language": language}, file=file),)
+    wording = wording_in(claim, language)
+    if same_words(mark.text, wording):
+        return ()
+    return (Problem("tell.release.wording_differs", {**facts, "wording": wording}, file=file),)
 
 
 def _html(parts: Parts, marks: dict[str, Claim]) -> str:
