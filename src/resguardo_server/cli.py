@@ -77,7 +77,8 @@ def set_up_tables() -> None:
     set_up_django()
     from resguardo_server.preparation import prepare_tables
 
-    prepare_tables()
+    with progress(words("prepare.tables")):
+        prepare_tables()
 
 
 @contextmanager
