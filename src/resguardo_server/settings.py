@@ -165,6 +165,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 MFA_TOTP_ISSUER = "Resguardo"
+MFA_FORMS = {"add_webauthn": "resguardo_server.pages.guard.PasskeyForm"}
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # Sessions and transport

@@ -90,7 +90,7 @@ def test_a_passkey_that_she_enrolled_opens_the_newsroom_without_password_or_code
     page.goto("/enter/2fa/webauthn/add/")
     page.get_by_label("Contraseña").fill(scene.PASSWORD)
     page.get_by_role("button", name="Confirmar").click()
-    page.get_by_label("Nombre").fill("Portátil de la oficina")
+    page.get_by_label("Nombre de este aparato").fill("Portátil de la oficina")
     page.get_by_label("Entrar solo con esta llave").check()
     page.locator("#mfa_webauthn_add").click()
     expect(page).to_have_url(re.compile("/enter/2fa/$"))

@@ -8,12 +8,14 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -39,6 +41,16 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
             reauthenticate_by_password(request)
         answer: HttpResponse = super().post_login(request, user, **words)
         return answer
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A passkey has a name that its owner understands, and opens alone only if she says so."""
+
+    def __init__(self, *words: Any, **settings: Any) -> None:
+        super().__init__(*words, **settings)
+        self.fields["name"].label = _("Name of this device")
+        self.fields["passwordless"].label = _("Sign in with this passkey alone, without password or code")
+        self.fields["passwordless"].help_text = ""
 
 
 def second_factor(answer: Answer) -> Answer:
