@@ -44,6 +44,11 @@ def _network_record_key() -> bytes:
     return path.read_bytes()
 
 
+def has_ring(institution: UUID) -> bool:
+    """Whether the institution's key file is in its place."""
+    return _path(institution).is_file()
+
+
 def ring_of(institution: UUID) -> KeyRing:
     """The institution's key ring; made with fresh keys the first time that it is asked for."""
     path = _path(institution)

@@ -507,3 +507,16 @@ def test_what_happens_at_the_same_moment_happens_one_after_the_other(tmp_path: P
     assert len(rows) == 23
     assert [row["sex"] for row in rows if row["country"] == "SV"] == ["other"], "neither correction was lost"
     assert len(leaves(house.shelter)) == 23 + 6
+
+
+def test_a_lost_key_file_is_said_and_no_fresh_key_takes_its_place(db: None) -> None:
+    from resguardo.keep.journal import Vocabulary
+    from resguardo_server.actions.keep.journal import JournalWriter
+    from resguardo_server.key_rings import has_ring
+
+    row = models.Institution.objects.create(slug="casa-sin-llaves", name="Casa", kind="shelter", country="MX")
+    models.JournalHead.objects.create(institution=row, size=3)
+    with pytest.raises(Refused) as refused:
+        JournalWriter(row.as_value(), Vocabulary(roles=(), purposes=()))
+    assert [problem.code for problem in refused.value.problems] == ["server.said.keys_missing"]
+    assert not has_ring(row.id)

@@ -210,6 +210,10 @@ def subject_code(form: Form, answers: Answers) -> tuple[str, ...]:
     return tuple("" if answers.get(name) is None else str(answers[name]) for name in form.key)
 
 
+YES_OF_A_MINOR = ("guardian_consent", "child_assent", "assent")
+"""Questions that mean the same in every form: a no to one of them is a no, whatever else was ticked."""
+
+
 def _record_consents(
     form: Form,
     kept: list[tuple[UUID, UUID, Answers]],
@@ -226,15 +230,19 @@ def _record_consents(
                 continue
             said = answers.get(form.moment)
             day = said.date() if isinstance(said, datetime) else said
+            no_by_others = any(answers.get(name) == "no" for name in YES_OF_A_MINOR)
             for purpose in question.purposes:
                 rows.append(
                     models.ConsentGiven(
                         subject_id=subject,
                         record_id=record,
                         purpose=purpose,
-                        given=answer == question.yes,
+                        given=answer == question.yes and not no_by_others,
                         said_on=day if isinstance(day, date) else now.date(),
                         language=_language_of(answers),
+                        by_guardian=answers.get("guardian_consent") == "yes",
+                        until=answers.get("consent_until"),
+                        withdrawn_on=answers.get("consent_withdrawn_on"),
                     )
                 )
     models.ConsentGiven.objects.bulk_create(rows, batch_size=BATCH)

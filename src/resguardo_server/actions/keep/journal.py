@@ -11,9 +11,9 @@ from uuid import UUID
 from resguardo.keep.journal import Leaf, Vocabulary, chain_hash, entry_bytes, verify_journal
 from resguardo.keep.tree import Frontier, leaf_hash
 from resguardo.plan.languages import say
-from resguardo.values import Institution
+from resguardo.values import Institution, Problem, Refused
 from resguardo_server import models
-from resguardo_server.key_rings import ring_of
+from resguardo_server.key_rings import has_ring, ring_of
 
 
 def origin_of(institution: Institution) -> str:
@@ -21,10 +21,22 @@ def origin_of(institution: Institution) -> str:
     return f"{institution.slug}.resguardo/journal"
 
 
+def refuse_lost_keys(institution: Institution) -> None:
+    """Refuses to go on when the institution has written before and its key file is gone.
+
+    A fresh key ring in its place would seal the next records under other keys than all before them.
+    """
+    if has_ring(institution.id):
+        return
+    if models.JournalHead.objects.filter(institution_id=institution.id, size__gt=0).exists():
+        raise Refused(Problem("server.said.keys_missing", {"name": institution.slug}))
+
+
 class JournalWriter:
     """Appends entries to one institution's journal; nobody else appends until the transaction ends."""
 
     def __init__(self, institution: Institution, vocabulary: Vocabulary) -> None:
+        refuse_lost_keys(institution)
         self.institution = institution
         self.vocabulary = vocabulary
         models.JournalHead.objects.get_or_create(institution_id=institution.id)

@@ -25,7 +25,7 @@ from resguardo.keep.sealing import seal_group, sealed_hash
 from resguardo.plan.programme import Form, Programme, Purpose
 from resguardo.values import Basis, Institution, Sealed, Sensitivity
 from resguardo_server import models
-from resguardo_server.actions.keep.journal import JournalWriter
+from resguardo_server.actions.keep.journal import JournalWriter, refuse_lost_keys
 from resguardo_server.key_rings import ring_with_compartment
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Keeping:
     now: datetime
 
     def __post_init__(self) -> None:
+        refuse_lost_keys(self.institution)
         self.compartment = f"{self.institution.slug}/{self.programme.name}"
         self.ring: KeyRing = ring_with_compartment(self.institution.id, self.compartment, self.now)
         self.journal = JournalWriter(
