@@ -520,3 +520,24 @@ def test_a_lost_key_file_is_said_and_no_fresh_key_takes_its_place(db: None) -> N
         JournalWriter(row.as_value(), Vocabulary(roles=(), purposes=()))
     assert [problem.code for problem in refused.value.problems] == ["server.said.keys_missing"]
     assert not has_ring(row.id)
+
+
+def test_a_childs_no_and_a_last_day_said_on_the_sheet_hold(db: None, tmp_path: Path) -> None:
+    house = make_house()
+    asked = {
+        "registered_on": "2026-11-02", "country": "MX", "age": "10", "guardian_consent": "yes",
+        "consent_assistance": "yes", "consent_referral": "no", "sex": "male", "language": "es",
+        "accompanied_status": "accompanied",
+    }  # fmt: skip
+    rows = table(
+        {**asked, "case_code": "MX-C-1", "child_assent": "no"},
+        {**asked, "case_code": "MX-C-2", "child_assent": "yes", "consent_until": "2026-12-31"},
+    )
+    path = write_csv(tmp_path / "registro.csv", rows)
+    received = bring(house.ana, path, "assistance", "registration")
+    assert codes(received.problems) == []
+    said = {
+        (row.given, row.by_guardian, row.until and row.until.isoformat(), row.language)
+        for row in models.ConsentGiven.objects.filter(purpose="assistance")
+    }
+    assert said == {(False, True, None, "es"), (True, True, "2026-12-31", "es")}
