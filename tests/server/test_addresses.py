@@ -58,8 +58,6 @@ PUBLIC = {
     "es/figures/<name>.<kind>": "its file",
     "es/corrections/": "what was corrected",
     "es/accessibility/": "what was done so that everybody can use the pages",
-    "leave/": "takes no session along",
-    "es/leave/": "takes no session along",
 }
 """Address -> why whoever comes may see it. What is not named here is closed."""
 

@@ -272,13 +272,3 @@ def json_feed(request: HttpRequest) -> JsonResponse:
         content_type="application/feed+json; charset=utf-8",
         json_dumps_params={"ensure_ascii": False},
     )
-
-
-@require_safe
-def leave(request: HttpRequest) -> HttpResponse:
-    """Whoever leaves in a hurry takes no session along and lands on a page that says nothing about them."""
-    request.session.flush()
-    response = redirect(reverse("news"))
-    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
-    response["Referrer-Policy"] = "no-referrer"
-    return response
