@@ -537,7 +537,7 @@ def test_a_childs_no_and_a_last_day_said_on_the_sheet_hold(db: None, tmp_path: P
     received = bring(house.ana, path, "assistance", "registration")
     assert codes(received.problems) == []
     said = {
-        (row.given, row.by_guardian, row.until and row.until.isoformat(), row.language)
+        (row.given, row.by == "guardian", row.until and row.until.isoformat(), row.language)
         for row in models.ConsentGiven.objects.filter(purpose="assistance")
     }
     assert said == {(False, True, None, "es"), (True, True, "2026-12-31", "es")}

@@ -240,7 +240,7 @@ def _record_consents(
                         given=answer == question.yes and not no_by_others,
                         said_on=day if isinstance(day, date) else now.date(),
                         language=_language_of(answers),
-                        by_guardian=answers.get("guardian_consent") == "yes",
+                        by="guardian" if answers.get("guardian_consent") == "yes" else "self",
                         until=answers.get("consent_until"),
                         withdrawn_on=answers.get("consent_withdrawn_on"),
                     )
@@ -293,7 +293,7 @@ def _consents_of(subject: models.Subject) -> list[Consent]:
                     purpose=row.purpose,
                     given_on=row.said_on,
                     language=row.language,
-                    by=ConsentBy.GUARDIAN if row.by_guardian else ConsentBy.SELF,
+                    by=ConsentBy.GUARDIAN if row.by == "guardian" else ConsentBy.SELF,
                     until=row.until,
                     withdrawn_on=min(ends + withdrawn, default=None),
                 )

@@ -21,6 +21,7 @@ class Subject(models.Model):
     kind = models.CharField(max_length=16)
     key_version = models.PositiveSmallIntegerField(default=1)
     restricted = models.BooleanField(default=False)
+    restricted_on = models.DateField(null=True)
     erased_on = models.DateTimeField(null=True)
     entries = models.PositiveIntegerField(default=0)
     """How many journal entries speak of this subject (`sn` of the last one)."""
@@ -29,6 +30,23 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class RecognisedAnswer(models.Model):
+    """By what a person proves who she is: a keyed token of one answer, different for every person."""
+
+    holds = "keyed tokens of one person's answers, different for every person"
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="recognised")
+    record = models.ForeignKey("Record", on_delete=models.CASCADE, related_name="recognised")
+    question = models.CharField(max_length=64)
+    token = models.BinaryField(max_length=16)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["subject", "question"])]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id} {self.question}"
 
 
 class SubjectKey(models.Model):
@@ -50,22 +68,79 @@ class SubjectKey(models.Model):
         return f"{self.subject_id} v{self.version}"
 
 
+class CompartmentKeyVersion(models.Model):
+    """When a compartment key was made, replaced and destroyed; the key itself is with the keyholder."""
+
+    holds = "numbers and dates of keys"
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="key_versions")
+    compartment = models.CharField(max_length=120)
+    number = models.PositiveBigIntegerField()
+    """The number that stands in every wrapped key."""
+    made_on = models.DateTimeField()
+    replaced_on = models.DateTimeField(null=True)
+    destroyed_on = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["institution", "number"], name="one_row_per_compartment_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.compartment} · {self.number}"
+
+
+class Erasure(models.Model):
+    """What was erased, when and why, and when no backup can bring it back either. Outlives the record."""
+
+    holds = "random ids of what is no longer there; why and when"
+
+    REASONS = ("wish", "expiry", "mistake", "withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="erasures")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="erasures")
+    record = models.UUIDField()
+    reason = models.CharField(max_length=16, choices=[(reason, reason) for reason in REASONS])
+    shredded_on = models.DateTimeField()
+    key_number = models.PositiveBigIntegerField(null=True)
+    """The compartment key that wrapped the shredded key: a backup is dead once it is destroyed. None while
+    other records of the subject keep the key alive."""
+    unrecoverable_on = models.DateTimeField(null=True)
+    entry = models.CharField(max_length=64)
+    """Hash of the journal's entry about it, in hexadecimal."""
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["institution", "key_number"])]
+
+    def __str__(self) -> str:
+        return f"{self.record} · {self.reason}"
+
+
 class BlindIndex(models.Model):
     """A keyed token by which a subject is found again without its code being stored."""
 
-    holds = "keyed tokens of case codes; equal codes of one institution give equal tokens"
+    holds = "keyed tokens of case codes, documents, phones and names; equal values give equal tokens"
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="tokens")
+    record = models.ForeignKey("Record", null=True, on_delete=models.CASCADE, related_name="tokens")
+    """The record that said it; none for a subject's code, which all its records say."""
     field = models.PositiveSmallIntegerField()
     key_version = models.PositiveSmallIntegerField()
     token = models.BinaryField(max_length=16)
 
     class Meta:
         constraints: ClassVar = [
+            # The code says who it is; a telephone may be shared, a name token is short on purpose.
             models.UniqueConstraint(
-                fields=["institution", "field", "key_version", "token"], name="one_subject_per_token"
+                fields=["institution", "field", "key_version", "token"],
+                condition=models.Q(field=1),
+                name="one_subject_per_code",
             )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["institution", "field", "token"]),
         ]
 
     def __str__(self) -> str:
@@ -198,3 +273,69 @@ class JournalCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.institution_id}: {self.size}"
+
+
+class JournalWitness(models.Model):
+    """Another institution that is shown this journal's head and signs that it only grew."""
+
+    holds = "addresses and public keys of institutions"
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="witnesses")
+    name = models.CharField(max_length=200)
+    """The name in its cosignatures, such as ``consulate-b.example/witness``."""
+    address = models.URLField()
+    key = models.TextField()
+    added_on = models.DateTimeField()
+    last_size = models.PositiveBigIntegerField(default=0)
+    last_answer = models.PositiveSmallIntegerField(null=True)
+    last_seen_on = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["institution", "name"], name="one_row_per_witness")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution_id} · {self.name}"
+
+
+class Cosignature(models.Model):
+    """A witness has signed a checkpoint: what came before it cannot be rewritten unnoticed."""
+
+    holds = "a signature"
+
+    checkpoint = models.ForeignKey(JournalCheckpoint, on_delete=models.CASCADE, related_name="cosignatures")
+    witness = models.ForeignKey(JournalWitness, on_delete=models.PROTECT, related_name="cosignatures")
+    line = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["checkpoint", "witness"], name="one_cosignature_per_witness")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint_id} · {self.witness_id}"
+
+
+class WitnessedLog(models.Model):
+    """A journal of others for which an institution of this installation is the witness, and its last head."""
+
+    holds = "the size and root of another institution's journal"
+
+    witness = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="witnessed")
+    origin = models.CharField(max_length=200)
+    key = models.TextField()
+    size = models.PositiveBigIntegerField(default=0)
+    root = models.BinaryField(max_length=32, default=b"")
+    checkpoint = models.TextField(blank=True)
+    seen_on = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["witness", "origin"], name="one_head_per_log")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.witness_id} · {self.origin}: {self.size}"

@@ -75,6 +75,7 @@ class Membership(models.Model):
     ROLES = (
         "intake_worker",
         "caseworker",
+        "supervisor",
         "trainer",
         "data_protection_officer",
         "programme_manager",
@@ -86,6 +87,8 @@ class Membership(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="memberships")
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=32, choices=[(role, role) for role in ROLES])
+    suspended_on = models.DateField(null=True)
+    """From when the role opens nothing: an emergency opening in it was not reviewed in time."""
 
     class Meta:
         constraints: ClassVar = [
