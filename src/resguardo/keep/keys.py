@@ -382,6 +382,15 @@ class KeyRing(_Hidden):
         """Sixteen bytes by which a submission that comes again is known, even if its subject was erased."""
         return hmac.digest(self.arrival_key, b"rg1/arrival|" + canonical_bytes, "sha256")[:16]
 
+    def receipt_token(self, code: str) -> bytes:
+        """Sixteen bytes by which the code on a person's receipt is known; the code itself is stored nowhere."""
+        return hmac.digest(self.arrival_key, b"rg1/receipt|" + code.encode(), "sha256")[:16]
+
+    def answer_token(self, subject: UUID, question: str, answer: str) -> bytes:
+        """Sixteen bytes by which one person's answer is known again; equal answers of two people differ."""
+        message = b"rg1/answer|" + subject.bytes + question.encode() + b"|" + answer.encode()
+        return hmac.digest(self.arrival_key, message, "sha256")[:16]
+
     # Facts and counting
 
     @property
