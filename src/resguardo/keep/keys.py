@@ -207,6 +207,14 @@ class Keyholder(Protocol):
         """The public key that anyone checks the journal with."""
         ...
 
+    def cosign(self, name: str, note: str, now: datetime) -> str:
+        """The line by which the institution, as a witness of that name, vouches for another's head."""
+        ...
+
+    def witness_verifier_key(self, name: str) -> str:
+        """The public key that anyone checks the institution's cosignatures with."""
+        ...
+
     def sign(self, context: str, message: bytes) -> bytes:
         """A signature of the institution on a receipt or a referral."""
         ...
@@ -252,6 +260,8 @@ class KeyRing(_Hidden):
     staff_key: bytes
     journal_key: Ed25519PrivateKey
     signature_key: Ed25519PrivateKey
+    witness_key: Ed25519PrivateKey
+    """Cosigns the journals of others; never the key of a journal, as c2sp.org/tlog-cosignature demands."""
     last_key_id: int
     """The highest number that a compartment key ever had: a number is not used again after destruction."""
     _by_id: Mapping[int, tuple[CompartmentKey, AESGCM]] = field(init=False, compare=False)
@@ -383,7 +393,7 @@ class KeyRing(_Hidden):
         return hmac.digest(self.arrival_key, b"rg1/arrival|" + canonical_bytes, "sha256")[:16]
 
     def receipt_token(self, code: str) -> bytes:
-        """Sixteen bytes by which the code on a person's receipt is known; the code itself is stored nowhere."""
+        """Sixteen bytes by which the code on a receipt is known; the code itself is stored nowhere."""
         return hmac.digest(self.arrival_key, b"rg1/receipt|" + code.encode(), "sha256")[:16]
 
     def answer_token(self, subject: UUID, question: str, answer: str) -> bytes:
@@ -445,6 +455,19 @@ class KeyRing(_Hidden):
         public_key = self.journal_key.public_key().public_bytes_raw()
         return notes.VerifierKey(origin, notes.LOG_SIGNATURE, public_key).text
 
+    def cosign(self, name: str, note: str, now: datetime) -> str:
+        """The line by which the institution, as a witness of that name, vouches for another journal's head.
+
+        The caller has found that the head follows from every head cosigned before, and keeps it.
+        """
+        head = notes.read_checkpoint(note)
+        return notes.cosign_checkpoint(head, name, self.witness_key, now=now).line
+
+    def witness_verifier_key(self, name: str) -> str:
+        """The public key that anyone checks the institution's cosignatures with, in the format of C2SP."""
+        public_key = self.witness_key.public_key().public_bytes_raw()
+        return notes.VerifierKey(name, notes.COSIGNATURE, public_key).text
+
     def sign(self, context: str, message: bytes) -> bytes:
         """The institution's Ed25519 signature, 64 bytes; `context` such as ``resguardo/receipt/v1``."""
         return self.signature_key.sign(_signed_message(context, message))
@@ -460,7 +483,7 @@ class KeyRing(_Hidden):
         """The ring as its key file; who reads it opens everything, so it is written for its owner alone."""
         text = {
             "format": _FORMAT,
-            "version": 1,
+            "version": _FILE_VERSION,
             "institution": str(self.institution),
             "last_key_id": self.last_key_id,
             "compartments": [
@@ -486,6 +509,7 @@ class KeyRing(_Hidden):
             "staff": _text(self.staff_key),
             "journal": _text(self.journal_key.private_bytes_raw()),
             "signature": _text(self.signature_key.private_bytes_raw()),
+            "witness": _text(self.witness_key.private_bytes_raw()),
         }
         return json.dumps(text, indent=1).encode() + b"\n"
 
@@ -494,7 +518,9 @@ class KeyRing(_Hidden):
         """The ring in a key file; refuses a file that is damaged or of a version that is not known."""
         try:
             text = json.loads(content.decode("ascii"))
-            if text["format"] != _FORMAT or text["version"] != 1:
+            if text["format"] != _FORMAT or text["version"] != _FILE_VERSION:
+                raise KeyFileRefused
+            if text["witness"] in (text["journal"], text["signature"]):
                 raise KeyFileRefused
             return cls._from_members(text)
         except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, KeyRefused):
@@ -527,6 +553,7 @@ class KeyRing(_Hidden):
             staff_key=_octets(text["staff"]),
             journal_key=Ed25519PrivateKey.from_private_bytes(_octets(text["journal"])),
             signature_key=Ed25519PrivateKey.from_private_bytes(_octets(text["signature"])),
+            witness_key=Ed25519PrivateKey.from_private_bytes(_octets(text["witness"])),
             last_key_id=_whole(text["last_key_id"]),
         )
 
@@ -568,6 +595,7 @@ def new_key_ring(institution: UUID, chance: Chance, *, record_key: bytes | None 
         staff_key=chance(32),
         journal_key=Ed25519PrivateKey.from_private_bytes(chance(32)),
         signature_key=Ed25519PrivateKey.from_private_bytes(chance(32)),
+        witness_key=Ed25519PrivateKey.from_private_bytes(chance(32)),
         last_key_id=0,
     )
 
@@ -642,3 +670,5 @@ def _octets(text: str) -> bytes:
 
 
 _FORMAT: Final = "resguardo key ring"
+_FILE_VERSION: Final = 2
+"""A file of version 1 has no witness key; none was ever released, so none is read."""

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.rules.keep.places import ANA, BRUNO, COMPARTMENT, CONSULATE, NOW, SHELTER, chance_of, ring_of
 
+from resguardo.keep.checkpoint import COSIGNATURE, VerifierKey, moment_signed_by, read_checkpoint
 from resguardo.keep.keys import (
     LARGEST_CELL_KEY,
     CompartmentKeyMissing,
@@ -134,6 +135,7 @@ def test_the_key_file_gives_the_same_ring_back() -> None:
     assert read.statistics_key.version == 2
     assert read.statistics_key_of(1) == RING.statistics_key
     assert read.journal_verifier_key("a/b") == ring.journal_verifier_key("a/b")
+    assert read.witness_verifier_key("a/b") == ring.witness_verifier_key("a/b")
 
 
 def test_a_key_file_that_is_damaged_or_newer_is_refused() -> None:
@@ -146,7 +148,10 @@ def test_a_key_file_that_is_damaged_or_newer_is_refused() -> None:
         b"null",
         b"\xff",
         whole[:-10],
-        whole.replace(b'"version": 1,', b'"version": 2,', 1),
+        whole.replace(b'"version": 2,', b'"version": 3,', 1),
+        whole.replace(b'"version": 2,', b'"version": 1,', 1),
+        json.dumps(text | {"witness": text["journal"]}).encode(),
+        json.dumps(text | {"witness": text["signature"]}).encode(),
     ]
     for member in text:
         wrong.append(json.dumps({key: value for key, value in text.items() if key != member}).encode())
@@ -289,6 +294,17 @@ def test_a_member_of_staff_has_one_name_in_the_journal() -> None:
     assert RING.staff_pseudonym("7") == RING.staff_pseudonym("7")
     assert RING.staff_pseudonym("7") != RING.staff_pseudonym("8")
     assert len(RING.staff_pseudonym("7")) == 32
+
+
+def test_a_witness_cosigns_with_a_key_that_signs_nothing_else() -> None:
+    note = ring_of(CONSULATE).sign_checkpoint("consulate.example/journal", 7, bytes(32))
+    line = RING.cosign("shelter.example/witness", note, NOW)
+    cosigned = read_checkpoint(note + line)
+    key = VerifierKey.read(RING.witness_verifier_key("shelter.example/witness"))
+    assert moment_signed_by(cosigned, key) == NOW
+    journal_key = VerifierKey.read(RING.journal_verifier_key("shelter.example/journal"))
+    assert key.kind == COSIGNATURE
+    assert len({key.public_key, journal_key.public_key, RING.signature_public_key}) == 3
 
 
 def test_a_missing_statistics_key_is_said() -> None:

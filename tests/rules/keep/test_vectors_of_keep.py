@@ -249,6 +249,9 @@ def test_signed_heads_cosignatures_and_proofs() -> None:
         Ed25519PrivateKey.from_private_bytes(bytes.fromhex(witness["private_key"])),
         now=datetime.fromtimestamp(witness["time"], UTC),
     )
+    moment = datetime.fromtimestamp(witness["time"], UTC)
+    assert RING.cosign(witness["name"], JOURNAL["checkpoint"], moment) == line.line
+    assert RING.witness_verifier_key(witness["name"]) == witness["verifier_key"]
     cosigned = signed.with_signature(line)
     assert cosigned.text == JOURNAL["cosigned_checkpoint"]
     assert is_signed_by(cosigned, VerifierKey.read(log["verifier_key"]))
