@@ -58,6 +58,7 @@ class Act(StrEnum):
     WITHDRAW = "withdraw"
     REWRAP = "rewrap"
     EXPIRE = "expire"
+    SEARCH = "search"
 
 
 class Outcome(StrEnum):

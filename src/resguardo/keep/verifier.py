@@ -27,7 +27,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ENTRY = re.compile(
-    rb'\{"act":"(?:aggregate|consent|create|erase|expire|export|read|receive|refer|release|restrict|rewrap'
+    rb'\{"act":"(?:aggregate|consent|create|erase|expire|export|read|receive|refer|release|restrict|rewrap|search'
     rb'|update|withdraw)",'
     rb'(?:"basis":"(?:consent|contract|legal_obligation|legitimate_interest|public_task|vital_interest)",)?'
     rb'(?:"consent":"(?:[0-9a-f]{64}|[0-9a-f]{32}'
