@@ -168,6 +168,10 @@ class Permit:
     until: datetime
     policy: str
     """SHA-256, in hexadecimal, of the rules by which it was decided."""
+    action: str = "read"
+    """What may be done: a word of `resguardo.allow.decision.Action`."""
+    forms: frozenset[str] | None = None
+    """The forms whose records may be used; None is every form."""
 
 
 PACKAGE = Path(__file__).parent

@@ -85,6 +85,8 @@ class Purpose:
     retention_days: int
     opens: frozenset[Sensitivity]
     roles: tuple[str, ...]
+    forms: tuple[str, ...] = ()
+    """The forms whose records it may use; none is every form of the programme."""
 
 
 @dataclass(frozen=True)
