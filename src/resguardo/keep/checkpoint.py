@@ -1,8 +1,8 @@
 """A journal's size and root, signed so that anybody can check them, in the text formats of C2SP.
 
 Signed note and verifier key: c2sp.org/signed-note. Checkpoint: c2sp.org/tlog-checkpoint. Cosignature of a
-witness: c2sp.org/tlog-cosignature, type ``cosignature/v1``. Proof of one entry: c2sp.org/tlog-proof@v1. Tools
-that know these formats read our journals, and we read theirs.
+witness: c2sp.org/tlog-cosignature, type ``cosignature/v1``. Tools that know these formats read our journals,
+and we read theirs.
 """
 
 from __future__ import annotations
@@ -198,43 +198,6 @@ def read_checkpoints(text: str) -> tuple[SignedCheckpoint, ...]:
     """Every checkpoint of a file that holds several, one after the other with an empty line between them."""
     parts = re.split(rf"\n\n(?!{_DASH})", text.rstrip("\n"))
     return tuple(read_checkpoint(part + "\n") for part in parts)
-
-
-@dataclass(frozen=True)
-class EntryProof:
-    """That one entry is in a journal: its place, the path to the root, and the signed root."""
-
-    index: int
-    path: tuple[bytes, ...]
-    signed: SignedCheckpoint
-    extra: bytes | None = None
-
-    @property
-    def text(self) -> str:
-        """The proof as a file (``.tlog-proof``)."""
-        lines = ["c2sp.org/tlog-proof@v1"]
-        if self.extra is not None:
-            lines.append(f"extra {_base64(self.extra)}")
-        lines.append(f"index {self.index}")
-        lines.extend(_base64(step) for step in self.path)
-        return "\n".join(lines) + "\n\n" + self.signed.text
-
-    @classmethod
-    def read(cls, text: str) -> EntryProof:
-        """The proof in the text; nothing in it is believed before it was verified."""
-        head, gap, note = text.partition("\n\n")
-        lines = head.split("\n")
-        if not gap or lines.pop(0) != "c2sp.org/tlog-proof@v1":
-            raise NotACheckpoint("not_a_proof")
-        extra = None
-        if lines and lines[0].startswith("extra "):
-            extra = _octets(lines.pop(0)[6:], "not_a_proof")
-        if not lines or not re.fullmatch(r"index (0|[1-9][0-9]{0,18})", lines[0], re.ASCII):
-            raise NotACheckpoint("not_a_proof")
-        path = tuple(_octets(line, "not_a_proof") for line in lines[1:])
-        if any(len(step) != 32 for step in path) or len(path) > 64:
-            raise NotACheckpoint("not_a_proof")
-        return cls(int(lines[0][6:]), path, read_checkpoint(note), extra)
 
 
 def _is_key_name(name: str) -> bool:

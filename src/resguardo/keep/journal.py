@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from resguardo.keep.checkpoint import (
-    EntryProof,
     NotACheckpoint,
     SignedCheckpoint,
     VerifierKey,
@@ -33,7 +32,7 @@ from resguardo.keep.checkpoint import (
     read_checkpoint,
 )
 from resguardo.keep.keys import SubjectKey
-from resguardo.keep.tree import Frontier, Tree, leaf_hash, verify_inclusion
+from resguardo.keep.tree import Frontier, leaf_hash
 from resguardo.plan.languages import say
 from resguardo.values import Basis, Language, Problem, Refused
 
@@ -189,22 +188,6 @@ def chain_hash(entry: bytes) -> str:
     return leaf_hash(entry)[:16].hex()
 
 
-def prove_entry(entries: Sequence[bytes], index: int, signed: str) -> str:
-    """The proof, as the text of a ``.tlog-proof`` file, that an entry is under the signed head."""
-    head = read_checkpoint(signed)
-    tree = Tree(leaf_hash(entry) for entry in entries[: head.checkpoint.size])
-    return EntryProof(index, tree.inclusion_proof(index, head.checkpoint.size), head).text
-
-
-def verify_entry(entry: bytes, proof: str, public_key: str) -> bool:
-    """True when the proof shows, with the log's public key alone, that the entry is in its journal."""
-    read = EntryProof.read(proof)
-    head = read.signed.checkpoint
-    return is_signed_by(read.signed, VerifierKey.read(public_key)) and verify_inclusion(
-        leaf_hash(entry), read.index, head.size, read.path, head.root
-    )
-
-
 @dataclass(frozen=True)
 class HeldEntry:
     """What a subject keeps from a receipt: the own mark, the newest entry's number and its chain hash."""
@@ -226,6 +209,111 @@ class Finding:
         """The finding as a sentence."""
         place = {} if self.entry is None else {"entry": str(self.entry)}
         return say(f"keep.verdict.{self.code}", language, **place, **dict(self.facts))
+
+
+@dataclass(frozen=True)
+class Access:
+    """One entry about a person, as it is shown to that person; `index` is its place in the journal."""
+
+    index: int
+    leaf: Leaf
+    hash: str
+
+    @property
+    def held(self) -> HeldEntry:
+        """What the person writes down, to find later whether anything was left out."""
+        return HeldEntry(self.leaf.subj or "", self.leaf.sn or 0, self.hash)
+
+
+def accesses_of(entries: Iterable[bytes], mark: str) -> tuple[Access, ...]:
+    """Every entry about the person with that mark: who did what with the records, and why.
+
+    Entries that are no entries are passed over; `verify_journal` finds them.
+    """
+    told = f'"subj":"{mark}"'.encode()
+    found: list[Access] = []
+    for index, entry in enumerate(entries):
+        if told in entry:
+            try:
+                found.append(Access(index, read_entry(entry), chain_hash(entry)))
+            except NotAnEntry:
+                continue
+    return tuple(found)
+
+
+def left_out(accesses: Sequence[Access], held: Sequence[HeldEntry]) -> tuple[Finding, ...]:
+    """What is missing from a person's list, by its own chain and by what the person holds.
+
+    `held` are pairs of number and hash from receipts and earlier looks. An entry that is left out, and
+    everything after it written anew, contradicts every pair from that entry on. What nobody holds a pair of,
+    only a witness's head can show.
+    """
+    findings: list[Finding] = []
+    count, hash_before = 0, None
+    for access in accesses:
+        number = access.leaf.sn or 0
+        if number != count + 1:
+            facts = (("expected", str(count + 1)), ("found", str(number)))
+            findings.append(Finding("chain_number", access.index, facts))
+        elif access.leaf.sp != hash_before:
+            findings.append(Finding("chain_hash", access.index))
+        count, hash_before = number, access.hash
+    listed = {access.held for access in accesses}
+    findings += [
+        Finding("held_entry", None, (("number", str(kept.sn)),)) for kept in held if kept not in listed
+    ]
+    return tuple(findings)
+
+
+@dataclass
+class ToldRecord:
+    """What a journal tells of one record: whom it is about, what was written last, whether it is gone."""
+
+    index: int
+    """The place of the entry that wrote it last."""
+    mark: str | None
+    content: str | None
+    gone: bool = False
+
+
+class Told:
+    """What a journal tells of the tables beside it, to be compared with them.
+
+    `create`, `update` and `receive` that were allowed write the record `obj` with the content `h`; `erase`
+    and `expire` end it, or without `obj` every record of the subject.
+    """
+
+    def __init__(self) -> None:
+        self.ends: dict[str, tuple[int, str]] = {}
+        """Each subject's mark, and number and hash of the newest entry about it."""
+        self.records: dict[UUID, ToldRecord] = {}
+        self._of: dict[str | None, list[UUID]] = {}
+
+    def follow(self, index: int, entry: bytes, hashed: bytes) -> None:
+        """One more entry; one that is none tells nothing."""
+        try:
+            found = _parts(entry)
+        except NotAnEntry:
+            return
+        act, outcome, mark, number, record, content = (
+            None if value is None else value.decode("ascii")
+            for value in found.group("act", "dec", "subj", "sn", "obj", "h")
+        )
+        if mark is not None and number is not None:
+            self.ends[mark] = (int(number), hashed[:16].hex())
+        if outcome == Outcome.DENY:
+            return
+        if act in _WRITES and record is not None and content is not None:
+            self.records[UUID(record)] = ToldRecord(index, mark, content)
+            self._of.setdefault(mark, []).append(UUID(record))
+        elif act in _ENDS:
+            ended = [UUID(record)] if record is not None else self._of.get(mark, [])
+            for one in ended:
+                self.records.setdefault(one, ToldRecord(index, mark, None)).gone = True
+
+
+_WRITES: Final = frozenset({Act.CREATE, Act.UPDATE, Act.RECEIVE})
+_ENDS: Final = frozenset({Act.ERASE, Act.EXPIRE})
 
 
 def verify_journal(

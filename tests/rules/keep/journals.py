@@ -14,11 +14,13 @@ from resguardo.keep.checkpoint import COSIGNATURE, VerifierKey, cosign_checkpoin
 from resguardo.keep.journal import Act, Leaf, Outcome, chain_hash, entry_bytes, subject_mark
 from resguardo.keep.keys import SubjectKey
 from resguardo.keep.tree import root_of
+from resguardo.keep.witness import Quorum
 from resguardo.values import Basis
 
 ORIGIN = "shelter-a.example/journal"
 RING = ring_of()
 KEY = RING.journal_verifier_key(ORIGIN)
+LOG_KEY = VerifierKey.read(KEY)
 WITNESS = Ed25519PrivateKey.from_private_bytes(chance_of("witness")(32))
 WITNESS_NAME = "consulate-b.example/witness"
 WITNESS_KEY = VerifierKey(WITNESS_NAME, COSIGNATURE, WITNESS.public_key().public_bytes_raw()).text
@@ -45,6 +47,36 @@ def witnessed(entries: tuple[bytes, ...]) -> str:
     """A head that the log and the witness signed."""
     signed = read_checkpoint(head(entries))
     return signed.with_signature(cosign_checkpoint(signed, WITNESS_NAME, WITNESS, now=NOW)).text
+
+
+def witness_key_of(letter: str) -> Ed25519PrivateKey:
+    """The private key of one of the other witnesses."""
+    return Ed25519PrivateKey.from_private_bytes(chance_of(f"witness {letter}")(32))
+
+
+def witness_named(letter: str) -> VerifierKey:
+    """The public key of one of the other witnesses."""
+    public_key = witness_key_of(letter).public_key().public_bytes_raw()
+    return VerifierKey(f"witness-{letter}.example/witness", COSIGNATURE, public_key)
+
+
+def cosigned(note: str, *letters: str, now: datetime = NOW) -> str:
+    """The head with the signatures of those witnesses."""
+    signed = read_checkpoint(note)
+    for letter in letters:
+        line = cosign_checkpoint(signed, witness_named(letter).name, witness_key_of(letter), now=now)
+        signed = signed.with_signature(line)
+    return signed.text
+
+
+def quorum_of(*letters: str) -> Quorum:
+    """The journal with those witnesses."""
+    return Quorum(LOG_KEY, tuple(map(witness_named, letters)))
+
+
+def policy_of(*letters: str) -> str:
+    """The same as the file that an auditor has."""
+    return quorum_of(*letters).policy()
 
 
 def leaf_of(number: int, **members: object) -> Leaf:

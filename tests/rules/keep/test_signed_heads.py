@@ -15,7 +15,6 @@ from resguardo.keep.checkpoint import (
     COSIGNATURE,
     LOG_SIGNATURE,
     Checkpoint,
-    EntryProof,
     NotACheckpoint,
     VerifierKey,
     cosign_checkpoint,
@@ -25,6 +24,7 @@ from resguardo.keep.checkpoint import (
     read_checkpoints,
     sign_checkpoint,
 )
+from resguardo.keep.proof import EntryProof
 
 CHANCE = chance_of("test_signed_heads")
 LOG = Ed25519PrivateKey.from_private_bytes(CHANCE(32))

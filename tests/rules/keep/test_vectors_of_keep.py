@@ -23,11 +23,13 @@ from tests.rules.keep.places import NOW, permit_for
 
 from resguardo.keep.checkpoint import VerifierKey, cosign_checkpoint, is_signed_by, read_checkpoint
 from resguardo.keep.facts import open_segment, seal_segment
-from resguardo.keep.journal import entry_bytes, read_entry, subject_mark, verify_entry
+from resguardo.keep.journal import entry_bytes, read_entry, subject_mark
 from resguardo.keep.keys import IndexField, KeyRing, StatisticsKey, SubjectKey, normal_form
 from resguardo.keep.opening import open_group
+from resguardo.keep.proof import EntryProof
 from resguardo.keep.sealing import seal_group, sealed_hash
 from resguardo.keep.tree import Frontier, Tree, leaf_hash, verify_consistency, verify_inclusion
+from resguardo.keep.witness import AddCheckpoint, Quorum, WatchedJournal
 from resguardo.values import Sealed, Sensitivity
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -263,5 +265,23 @@ def test_signed_heads_cosignatures_and_proofs() -> None:
     Ed25519PublicKey.from_public_bytes(public_key).verify(
         octets[12:], f"cosignature/v1\ntime {witness['time']}\n{body}".encode()
     )
-    proof = JOURNAL["proof"]
-    assert verify_entry(JOURNAL["entries"][proof["index"]].encode(), proof["text"], log["verifier_key"])
+    row = JOURNAL["proof"]
+    proof = EntryProof.read(row["text"])
+    assert proof.extra == JOURNAL["entries"][row["index"]].encode()
+    quorum = Quorum(VerifierKey.read(log["verifier_key"]), (VerifierKey.read(witness["verifier_key"]),))
+    assert proof.holds(quorum.log, quorum=quorum)
+    assert quorum.policy({witness["name"]: row["witness_address"]}) == row["policy"]
+
+
+def test_what_a_witness_is_sent_and_answers() -> None:
+    key = VerifierKey.read(JOURNAL["log"]["verifier_key"])
+    for row in JOURNAL["add_checkpoint"]:
+        known = WatchedJournal(key, row["known_size"], bytes.fromhex(row["known_root"]))
+        request = AddCheckpoint.read(row["request"].encode())
+        assert request.octets == row["request"].encode()
+        refusal = request.refusal(known)
+        if refusal is None:
+            assert row["status"] == 200
+        else:
+            assert refusal.status == row["status"]
+            assert row["body"] in (None, refusal.body)
