@@ -308,7 +308,7 @@ class Jurisdiction:
 
 
 @dataclass(frozen=True)
-class StrictestCommon:
+class StrictestRule:
     """The rule for a record that two or more countries share, as it was found on a day.
 
     `resguardo.allow.rights` and `.breach` hold it against the records at run time and take what ends first.
@@ -363,7 +363,7 @@ class Rulebook:
 
     about: About
     jurisdictions: Mapping[str, Jurisdiction]
-    strictest: StrictestCommon
+    strictest: StrictestRule
     calendar: Calendar
 
     def in_territory(self, territory: str) -> tuple[Jurisdiction, ...]:
@@ -937,10 +937,10 @@ def _jurisdiction(content: Mapping[str, Any], changes: Iterable[Change]) -> Juri
     )
 
 
-def _strictest(content: Mapping[str, Any], changes: Iterable[Change]) -> StrictestCommon:
+def _strictest(content: Mapping[str, Any], changes: Iterable[Change]) -> StrictestRule:
     breach, transfer, retention = content["breach"], content["transfer"], content["retention"]
     also = (said.partition(": ") for said in breach["authority"]["also_notify"])
-    return StrictestCommon(
+    return StrictestRule(
         as_of=_day(content["as_of"]),
         purpose=content["purpose"],
         rights_response=MappingProxyType(
