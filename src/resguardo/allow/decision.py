@@ -1,53 +1,109 @@
-"""Whether a record may be opened: yes, for this purpose and these minutes; or no, and by which rule.
+"""Whether a record may be used: yes, for this purpose and these minutes; or no, and by which rule.
 
-The one place where a `Permit` is made. The rules are looked at in a fixed order and the first that forbids
-gives the answer; what is not allowed is forbidden. The text of the rules is this file and the two that it
-uses; its SHA-256 stands in every permit, every denial and every journal entry, so that a later reader knows
-which rules decided.
+The one place where a `Permit` is made. This file says what is the case in the words of the policies' schema;
+the policies (`policies/*.cedar`) say whether it is allowed. When several forbid, the first in the order of
+`Rule` gives the answer; what no policy allows is forbidden. `POLICY` is the SHA-256 of all that text: it
+stands in every permit, every denial and every journal entry, so that a later reader knows which rules
+decided.
 """
 
 from __future__ import annotations
 
-import hashlib
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from resguardo.allow.consent import Consent, valid_consent
-from resguardo.allow.purpose import is_retention_over, purpose_named
+from resguardo.allow.consent import Consent, consents_in_force
+from resguardo.allow.policy import POLICIES, Entity, Facts, Judgement, Question, policy_hash
+from resguardo.allow.purpose import days_past_retention, purpose_named
 from resguardo.plan.declaration import Purpose
 from resguardo.plan.languages import say
-from resguardo.values import PACKAGE, Basis, Language, Permit, Sensitivity
+from resguardo.values import Basis, InstitutionKind, Language, Permit, Problem, Refused, Sensitivity
 
-POLICY: Final = hashlib.sha256(
-    b"".join((PACKAGE / "allow" / name).read_bytes() for name in ("decision.py", "purpose.py", "consent.py"))
-).hexdigest()
+POLICY: Final = policy_hash()
 """SHA-256 of the rules' text, in hexadecimal."""
 
 USUAL_TIME: Final = timedelta(minutes=15)
+EMERGENCY_TIME: Final = timedelta(minutes=60)
+
+HERSELF: Final = "data_subject"
+"""The role of the person whom the records are about, when she asks with her receipt."""
+RIGHTS: Final = "rights"
+"""The purpose with which people who ask to see, correct or erase their data are answered."""
 LEGAL_CLAIM: Final = "legal_claim"
-"""The one purpose for which a restricted subject's records may still be opened (GDPR article 18)."""
+"""The one purpose for which a restricted subject's records may still be opened by whoever has the role."""
+VITAL_INTEREST: Final = "vital_interest"
+"""The purpose of an emergency; a programme need not declare it."""
+
+
+class Action(StrEnum):
+    """What may be done with records."""
+
+    READ = "read"
+    UPDATE = "update"
+    EXPORT = "export"
+    REFER = "refer"
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    """To limit the use of a subject's records, or to end the limit."""
+    WITHDRAW = "withdraw"
+    """To write down that a consent is taken back."""
+    AGGREGATE = "aggregate"
+    SEARCH = "search"
 
 
 class Rule(StrEnum):
-    """The rules, in the order in which they are looked at."""
+    """The policies by their `@id`; the first that forbids, in this order, names a denial."""
 
     ANOTHER_INSTITUTION = "another_institution"
+    SECOND_FACTOR = "second_factor"
+    TECHNICAL_ROLE = "technical_role"
+    EMERGENCY_ROLE = "emergency_role"
+    EMERGENCY_PURPOSE = "emergency_purpose"
+    EMERGENCY_READ_ONLY = "emergency_read_only"
+    EMERGENCY_REASON = "emergency_reason"
+    EMERGENCY_TIME = "emergency_time"
     UNKNOWN_PURPOSE = "unknown_purpose"
     ROLE = "role"
     NOTHING_ASKED = "nothing_asked"
     GROUPS = "groups"
+    FORM = "form"
+    FIGURES_WITHOUT_NAMES = "figures_without_names"
+    RESTRICTION_BY_OFFICER = "restriction_by_officer"
     RESTRICTED = "restricted"
     RETENTION = "retention"
+    OBJECTION = "objection"
+    RECEIVER_NAMED = "receiver_named"
     CONSENT = "consent"
+    CONSENT_TO_RECEIVER = "consent_to_receiver"
+    SENT_ON = "sent_on"
+    COUNTRY_UNKNOWN = "country_unknown"
+    ORIGIN_COUNTRY = "origin_country"
+    LEGAL_HOLD = "legal_hold"
+    REAUTHENTICATION = "reauthentication"
+    STAFF = "staff"
+    OWN_RECORDS = "own_records"
+    OWN_CONSENT = "own_consent"
+    UNDECIDED = "undecided"
+    """No policy: a fact was missing, or a policy could not be evaluated."""
+
+
+_NAMELESS: Final = {policy.id for policy in POLICIES.told} ^ (set(Rule) - {Rule.UNDECIDED})
+if _NAMELESS:
+    raise Refused(Problem("allow.policies.without_rule", {"policies": ", ".join(sorted(_NAMELESS))}))
 
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks to open what, and for which purpose."""
+    """Who asks to do what with which records of one subject, and for which purpose.
+
+    What is not said of the subject is taken at its worst: a receiver's country that could be hers, asylum
+    that was sought, records that another institution sent and that an order keeps from being erased.
+    """
 
     who: str
     """The member's pseudonym, as it stands in the journal."""
@@ -62,6 +118,34 @@ class Request:
     recorded_on: date
     """The day from which retention counts: that of the oldest record that is to be opened."""
     restricted: bool = False
+    action: Action = Action.READ
+    form: str | None = None
+    """The form of the records. None is every form that the purpose covers: the permit says which."""
+    second_factor: bool = True
+    """A second factor was shown at sign-in; for the person herself, the answer besides her receipt's code."""
+    reauthenticated: bool = False
+    """The password, the key or the answer was given again just now."""
+    herself: UUID | None = None
+    """In the role `HERSELF`: the subject whom her receipt speaks of."""
+    objected: frozenset[str] = frozenset()
+    """The purposes to which the person objects."""
+    legal_hold: bool = True
+    """An order keeps the records from being erased."""
+    receiver: str | None = None
+    """The short name of the institution that is to receive the records; None or empty when none is."""
+    receiver_kind: InstitutionKind | None = None
+    receiver_country: str | None = None
+    """ISO 3166-1 alpha-2 code of the country whose law binds the receiver."""
+    collected_here: bool = False
+    """This institution asked the person herself; no other one sent the records."""
+    origin_country: str | None = None
+    """ISO 3166-1 alpha-2 code of the person's country; empty where there is none, None while not known."""
+    asylum: bool = True
+    """Asylum was sought, or it is not known that it was not."""
+    break_glass: bool = False
+    """A life is in danger and the usual ground is missing."""
+    reason_length: int = 0
+    """How many characters the reason for an emergency has."""
 
 
 @dataclass(frozen=True)
@@ -89,47 +173,167 @@ def decide(
     purposes: Iterable[Purpose],
     consents: Collection[Consent],
     now: datetime,
-    lasts: timedelta = USUAL_TIME,
+    lasts: timedelta | None = None,
 ) -> Permit | Denial:
-    """A permit for exactly what was asked, or the rule that forbids it. Who asks for less gets less."""
+    """A permit for exactly what was asked, or the rule that forbids it. Who asks for less gets less.
+
+    It lasts a quarter of an hour, in an emergency an hour, if nothing else is said.
+    """
+    purposes = tuple(purposes)
     purpose = purpose_named(purposes, request.purpose)
-    consent: Consent | None = None
-    if purpose is not None and purpose.basis == Basis.CONSENT:
-        consent = valid_consent(consents, purpose.name, now)
-    rule = _forbidding_rule(request, purpose, consent, now)
-    if rule is not None or purpose is None:
-        return Denial(rule or Rule.UNKNOWN_PURPOSE, request.purpose, request.role, POLICY)
+    basis = _basis(request, purpose)
+    time = lasts if lasts is not None else EMERGENCY_TIME if request.break_glass else USUAL_TIME
+    judgement = POLICIES.judge(question_of(request, purposes, consents, now, time))
+    if basis is None or not judgement.allowed:
+        return Denial(rule_of(request, judgement), request.purpose, request.role, POLICY)
     return Permit(
         who=request.who,
         role=request.role,
         institution=request.institution,
         subject=request.subject,
-        purpose=purpose.name,
-        basis=Basis(purpose.basis),
-        consent=consent.id if consent else None,
+        purpose=request.purpose,
+        basis=basis,
+        consent=_relied_on(request, consents, now) if basis is Basis.CONSENT else None,
         groups=frozenset(request.groups),
-        until=now + lasts,
+        until=now + time,
         policy=POLICY,
+        action=str(request.action),
+        forms=_forms(request, purpose),
     )
 
 
-def _forbidding_rule(
-    request: Request, purpose: Purpose | None, consent: Consent | None, now: datetime
-) -> Rule | None:
-    if request.institution != request.subject_institution:
-        return Rule.ANOTHER_INSTITUTION
-    if purpose is None:
-        return Rule.UNKNOWN_PURPOSE
-    if request.role not in purpose.roles:
-        return Rule.ROLE
-    if not request.groups:
-        return Rule.NOTHING_ASKED
-    if not request.groups <= frozenset(purpose.opens):
-        return Rule.GROUPS
-    if request.restricted and purpose.name != LEGAL_CLAIM:
-        return Rule.RESTRICTED
-    if is_retention_over(purpose, request.recorded_on, now.date()):
-        return Rule.RETENTION
-    if purpose.basis == Basis.CONSENT and consent is None:
-        return Rule.CONSENT
-    return None
+def question_of(
+    request: Request,
+    purposes: Collection[Purpose],
+    consents: Collection[Consent],
+    now: datetime,
+    time: timedelta,
+) -> Question:
+    """What the policies are asked, in the words of their schema; no id of a person is among it."""
+    purpose = purpose_named(purposes, request.purpose)
+    in_force = consents_in_force(consents, request.purpose, now)
+    return Question(
+        action=request.action,
+        asker=_asker(request),
+        purpose=_purpose(request, purpose, _basis(request, purpose)),
+        records=_records(request, purpose, purposes, in_force, now.date()),
+        context=_circumstances(request, time),
+    )
+
+
+def rule_of(request: Request, judgement: Judgement) -> Rule:
+    """The policy that gives a denial its name: the first that forbids, or the one that did not allow."""
+    for rule in Rule:
+        if rule in judgement.forbidding:
+            return rule
+    if judgement.failed:
+        return Rule.UNDECIDED
+    if request.role != HERSELF:
+        return Rule.STAFF
+    return Rule.OWN_CONSENT if request.action == Action.WITHDRAW else Rule.OWN_RECORDS
+
+
+def _basis(request: Request, purpose: Purpose | None) -> Basis | None:
+    """Why the law allows it; None where no purpose says so."""
+    if request.break_glass:
+        return Basis.VITAL_INTEREST
+    if purpose is not None:
+        return Basis(purpose.basis)
+    # What a person is owed does not hang on her programme's having declared it.
+    return Basis.LEGAL_OBLIGATION if request.role == HERSELF and request.purpose == RIGHTS else None
+
+
+def _relied_on(request: Request, consents: Iterable[Consent], now: datetime) -> str | None:
+    """The newest consent that covers the receiver, or the institution itself when there is none."""
+    in_force = consents_in_force(consents, request.purpose, now)
+    covering = {request.receiver, request.receiver_kind} - {None} if request.receiver else {None}
+    return next((consent.id for consent in in_force if consent.receiver in covering), None)
+
+
+def _forms(request: Request, purpose: Purpose | None) -> frozenset[str] | None:
+    if request.form:
+        return frozenset({request.form})
+    if request.break_glass or request.role == HERSELF or purpose is None or not purpose.forms:
+        return None
+    return frozenset(purpose.forms)
+
+
+def _asker(request: Request) -> Entity:
+    shown = (("second_factor", request.second_factor), ("reauthenticated", request.reauthenticated))
+    if request.role == HERSELF:
+        return Entity("Subject", "herself" if request.herself == request.subject else "another", Facts(shown))
+    belongs = (("role", request.role), ("institution", str(request.institution)))
+    return Entity("Member", "member", Facts(belongs + shown))
+
+
+def _purpose(request: Request, purpose: Purpose | None, basis: Basis | None) -> Entity:
+    return Entity(
+        "Purpose",
+        request.purpose,
+        Facts(
+            (
+                ("known", purpose is not None),
+                ("basis", basis or ""),
+                ("roles", purpose.roles if purpose else ()),
+                ("opens", tuple(sorted(purpose.opens)) if purpose else ()),
+                ("forms", purpose.forms if purpose else ()),
+            )
+        ),
+    )
+
+
+def _records(
+    request: Request,
+    purpose: Purpose | None,
+    purposes: Collection[Purpose],
+    in_force: Iterable[Consent],
+    day: date,
+) -> Entity:
+    counting: Collection[Purpose] = purposes if request.break_glass else (purpose,) if purpose else ()
+    receivers = {consent.receiver for consent in in_force}
+    named = sorted(receiver for receiver in receivers if receiver)
+    origin = request.origin_country
+    return Entity(
+        "Records",
+        "records",
+        Facts(
+            (
+                ("about", _HERSELF),
+                ("institution", str(request.subject_institution)),
+                ("groups", tuple(sorted(request.groups))),
+                ("form", request.form or ""),
+                ("days_past_retention", days_past_retention(counting, request.recorded_on, day)),
+                ("restricted", request.restricted),
+                ("legal_hold", request.legal_hold),
+                ("objected", tuple(Entity("Purpose", name) for name in sorted(request.objected))),
+                ("consented_here", None in receivers),
+                ("consented_kinds", tuple(name for name in named if name in _KINDS)),
+                ("consented_receivers", tuple(name for name in named if name not in _KINDS)),
+                ("collected_here", request.collected_here),
+                ("asylum", request.asylum),
+                *((("origin_country", origin),) if origin == "" or _is_country(origin) else ()),
+            )
+        ),
+    )
+
+
+def _circumstances(request: Request, time: timedelta) -> Facts:
+    found: list[tuple[str, Any]] = [("purpose", Entity("Purpose", request.purpose))]
+    if request.receiver:
+        country = request.receiver_country
+        receiver = [("name", request.receiver), ("kind", request.receiver_kind or "")]
+        receiver += [("country", country)] if country and _is_country(country) else []
+        found.append(("receiver", Facts(receiver)))
+    if request.break_glass:
+        minutes = math.ceil(time / timedelta(minutes=1))
+        found.append(("emergency", Facts((("reason_length", request.reason_length), ("minutes", minutes)))))
+    return Facts(found)
+
+
+_HERSELF: Final = Entity("Subject", "herself")
+_KINDS: Final = frozenset(InstitutionKind)
+
+
+def _is_country(code: str | None) -> bool:
+    """Whether it has the form of a country's code; what has not cannot be compared and counts as unknown."""
+    return code is not None and len(code) == 2 and code.isascii() and code.isupper() and code.isalpha()

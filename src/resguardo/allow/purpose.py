@@ -28,4 +28,13 @@ def last_day(purpose: Purpose, recorded_on: date) -> date:
 
 def is_retention_over(purpose: Purpose, recorded_on: date, day: date) -> bool:
     """True when a record of `recorded_on` may no longer be used for the purpose on that day."""
-    return day > last_day(purpose, recorded_on)
+    return days_past_retention((purpose,), recorded_on, day) > 0
+
+
+def days_past_retention(purposes: Iterable[Purpose], recorded_on: date, day: date) -> int:
+    """How many days ago the last of the purposes could still use a record of that day; 0 while one can.
+
+    Without a purpose the time is over.
+    """
+    end = max((last_day(purpose, recorded_on) for purpose in purposes), default=None)
+    return 1 if end is None else max(0, (day - end).days)
