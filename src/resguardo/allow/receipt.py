@@ -309,6 +309,19 @@ def receiver_in_words(receiver: Receiver, language: Language) -> str:
     return say(f"allow.receipt.kind_{receiver}", language)
 
 
+def answer_in_words(event: ConsentEvent, language: Language) -> tuple[str, ...]:
+    """What was answered, by whom and when; for a minor also what she or he said."""
+    told = say(
+        f"allow.receipt.spoken_{event.state}",
+        language,
+        who=say(f"allow.receipt.who_{event.by}", language),
+        day=in_words(event.on, language),
+    )
+    if event.by is SaidBy.SELF:
+        return (told,)
+    return told, say(f"allow.receipt.assent_{_ASSENTS[event.assent]}", language)
+
+
 def handing_over(language: Language) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The sheet for the worker who hands a receipt over: printed, shown or said. Headings, each with lines.
 
@@ -813,15 +826,7 @@ def _spoken_answer(stated: StatedPurpose, language: Language) -> Iterator[str]:
     if not stated.events:
         yield basis_in_words(stated.basis, language)
         return
-    event = stated.events[-1]
-    yield say(
-        f"allow.receipt.spoken_{event.state}",
-        language,
-        who=say(f"allow.receipt.who_{event.by}", language),
-        day=in_words(event.on, language),
-    )
-    if event.by is not SaidBy.SELF:
-        yield say(f"allow.receipt.assent_{_ASSENTS[event.assent]}", language)
+    yield from answer_in_words(stated.events[-1], language)
 
 
 def _spoken_use(stated: StatedPurpose, institution: str, language: Language) -> Iterator[str]:
