@@ -30,6 +30,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from resguardo.allow.calendar import in_words
+from resguardo.allow.consent import ConsentBy
+from resguardo.allow.rights import Right
 from resguardo.keep.journal import HeldEntry
 from resguardo.plan.languages import in_language, say
 from resguardo.values import LANGUAGES, Basis, InstitutionKind, Language, Problem, Refused, Sensitivity, Words
@@ -40,17 +42,8 @@ CONTEXT: Final = "resguardo/receipt/v1"
 SCHEMA_OF_RECEIPT: Final = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 SCHEMA_OF_RECORD: Final = "https://w3id.org/dpv/schema/dpv-27560#record"
 
-RIGHTS: Final = (
-    "access",
-    "rectification",
-    "erasure",
-    "restriction",
-    "objection",
-    "portability",
-    "revocation",
-    "complaint",
-)
-"""The rights that a receipt names, as requests for them are called."""
+RIGHTS: Final = tuple(Right)
+"""The rights that a receipt names."""
 
 MOST_CHARACTERS: Final = 200_000
 LONGEST_ADDRESS: Final = 150
@@ -65,8 +58,8 @@ class ReceiptRefused(Refused):
         self.member = member
 
 
-class ConsentState(StrEnum):
-    """What became of the question for consent."""
+class EventState(StrEnum):
+    """What became of the question for consent (`event state` of the standard)."""
 
     GIVEN = "given"
     REFUSED = "refused"
@@ -81,21 +74,13 @@ class ConsentState(StrEnum):
         return _STATE_TERMS[self]
 
 
-class SaidBy(StrEnum):
-    """Who answered."""
-
-    SELF = "self"
-    GUARDIAN = "guardian"
-    AUTHORITY = "authority"
-
-
 @dataclass(frozen=True)
 class ConsentEvent:
     """What was answered, when, by whom and how. `manner` is a word of the form: ``spoken``, ``signed`` …"""
 
-    state: ConsentState
+    state: EventState
     on: date
-    by: SaidBy = SaidBy.SELF
+    by: ConsentBy = ConsentBy.SELF
     assent: bool | None = None
     """What the minor said when somebody else answered; None when too young to be asked."""
     manner: str | None = None
@@ -140,7 +125,7 @@ class StatedPurpose:
         if not self.events:
             return self.basis is not Basis.CONSENT
         last = self.events[-1]
-        return last.state in (ConsentState.GIVEN, ConsentState.RENEWED) and last.assent is not False
+        return last.state in _YES and last.assent is not False
 
 
 @dataclass(frozen=True)
@@ -310,14 +295,14 @@ def receiver_in_words(receiver: Receiver, language: Language) -> str:
 
 
 def answer_in_words(event: ConsentEvent, language: Language) -> tuple[str, ...]:
-    """What was answered, by whom and when; for a minor also what she or he said."""
+    """What was answered, by whom and when; to somebody else's yes also what the minor said."""
     told = say(
         f"allow.receipt.spoken_{event.state}",
         language,
         who=say(f"allow.receipt.who_{event.by}", language),
         day=in_words(event.on, language),
     )
-    if event.by is SaidBy.SELF:
+    if event.by is ConsentBy.SELF or event.state not in _YES:
         return (told,)
     return told, say(f"allow.receipt.assent_{_ASSENTS[event.assent]}", language)
 
@@ -384,17 +369,18 @@ _BASIS_TERMS: Final = {
     Basis.CONTRACT: "dpv:Contract",
 }
 _STATE_TERMS: Final = {
-    ConsentState.GIVEN: "dpv:ConsentGiven",
-    ConsentState.REFUSED: "dpv:ConsentRefused",
-    ConsentState.WITHDRAWN: "dpv:ConsentWithdrawn",
-    ConsentState.EXPIRED: "dpv:ConsentExpired",
-    ConsentState.RENEWED: "dpv:RenewedConsentGiven",
-    ConsentState.ASKED_LATER: "dpv:ConsentRequestDeferred",
+    EventState.GIVEN: "dpv:ConsentGiven",
+    EventState.REFUSED: "dpv:ConsentRefused",
+    EventState.WITHDRAWN: "dpv:ConsentWithdrawn",
+    EventState.EXPIRED: "dpv:ConsentExpired",
+    EventState.RENEWED: "dpv:RenewedConsentGiven",
+    EventState.ASKED_LATER: "dpv:ConsentRequestDeferred",
 }
+_YES: Final = (EventState.GIVEN, EventState.RENEWED)
 _SAID_BY_TERMS: Final = {
-    SaidBy.SELF: "dpv:DataSubject",
-    SaidBy.GUARDIAN: "dpv:GuardianOfDataSubject",
-    SaidBy.AUTHORITY: "dpv:Authority",
+    ConsentBy.SELF: "dpv:DataSubject",
+    ConsentBy.GUARDIAN: "dpv:GuardianOfDataSubject",
+    ConsentBy.AUTHORITY: "dpv:Authority",
 }
 _ASSENTS: Final[Mapping[bool | None, str]] = {True: "yes", False: "no", None: "not_asked"}
 
@@ -549,7 +535,7 @@ def _use(receipt: Receipt, stated: StatedPurpose) -> dict[str, Any]:
 
 def _event(event: ConsentEvent, stated: StatedPurpose) -> dict[str, Any]:
     said_by: list[Any] = [_SAID_BY_TERMS[event.by]]
-    if event.by is not SaidBy.SELF and event.assent:
+    if event.by is not ConsentBy.SELF and event.assent:
         said_by.append("dpv:DataSubject")
     written: dict[str, Any] = {
         "@type": [event.state.term, "dpv:ExplicitlyExpressedConsent"],
@@ -557,7 +543,7 @@ def _event(event: ConsentEvent, stated: StatedPurpose) -> dict[str, Any]:
         "dpv:isIndicatedAtTime": event.on.isoformat(),
         "dpv:hasDuration": _until(stated.valid_until or stated.keep_until),
     }
-    if event.by is not SaidBy.SELF:
+    if event.by is not ConsentBy.SELF:
         written["rgd:assent"] = _ASSENTS[event.assent]
     if event.manner:
         written["dpv:hasIndicationMethod"] = event.manner
@@ -685,7 +671,7 @@ def _is_stated(stated: StatedPurpose) -> bool:
         and by_consent == bool(stated.events)
         and (stated.valid_until is None or by_consent)
         and all(event.manner is None or _WORD.fullmatch(event.manner) for event in stated.events)
-        and all(event.assent is None or event.by is not SaidBy.SELF for event in stated.events)
+        and all(event.assent is None or event.by is not ConsentBy.SELF for event in stated.events)
     )
 
 

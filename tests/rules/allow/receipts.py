@@ -10,14 +10,14 @@ from uuid import UUID
 from hypothesis import strategies as st
 from tests.rules.keep.places import ring_of
 
+from resguardo.allow.consent import ConsentBy
 from resguardo.allow.receipt import (
     CONTEXT,
     ConsentEvent,
-    ConsentState,
+    EventState,
     NoticeRead,
     Party,
     Receipt,
-    SaidBy,
     StatedPurpose,
     write_receipt,
 )
@@ -33,8 +33,8 @@ KEEP = date(2027, 5, 21)
 HOUSE = Party("casa-tres-rios", "Casa Tres Ríos", "Calle 3, Tapachula", "En la oficina, de 9 a 17 h", "MX")
 CLINIC = Party("clinica-del-sur", "Clínica del Sur", "Avenida 1, Tapachula", "En la recepción", "MX")
 AUTHORITY = Party("autoridad", "la Autoridad de Datos", "Avenida 2, México", "https://datos.example", "MX")
-GIVEN = ConsentEvent(ConsentState.GIVEN, DAY, manner="spoken")
-BY_GUARDIAN = ConsentEvent(ConsentState.GIVEN, DAY, SaidBy.GUARDIAN, assent=True, manner="spoken")
+GIVEN = ConsentEvent(EventState.GIVEN, DAY, manner="spoken")
+BY_GUARDIAN = ConsentEvent(EventState.GIVEN, DAY, ConsentBy.GUARDIAN, assent=True, manner="spoken")
 LOOK_AFTER = StatedPurpose(
     "assistance",
     {"es": "Atender a la persona", "en": "Look after the person", "ht": "Pran swen moun nan"},
@@ -114,15 +114,15 @@ _PARTIES = st.builds(
 )
 _EVENTS = st.builds(
     ConsentEvent,
-    st.sampled_from(ConsentState),
+    st.sampled_from(EventState),
     _DAYS,
-    st.just(SaidBy.SELF),
+    st.just(ConsentBy.SELF),
     manner=st.none() | _WORDS,
 ) | st.builds(
     ConsentEvent,
-    st.sampled_from(ConsentState),
+    st.sampled_from(EventState),
     _DAYS,
-    st.sampled_from([SaidBy.GUARDIAN, SaidBy.AUTHORITY]),
+    st.sampled_from([ConsentBy.GUARDIAN, ConsentBy.AUTHORITY]),
     st.sampled_from([True, False, None]),
     st.none() | _WORDS,
 )

@@ -49,7 +49,7 @@ from resguardo.allow.portable import (
     attachment_path,
     portable_zip,
 )
-from resguardo.allow.receipt import ConsentEvent, ConsentState, verify_receipt
+from resguardo.allow.receipt import ConsentEvent, EventState, verify_receipt
 from resguardo.keep import verifier
 from resguardo.keep.checkpoint import NotACheckpoint, read_checkpoint
 from resguardo.keep.journal import Act, HeldEntry, Outcome, accesses_of, chain_hash, read_entry
@@ -107,7 +107,7 @@ COPY = PersonsCopy(
     records=(RECORD,),
     consents=(
         CopiedConsent(
-            {"es": "Atenderle"}, (GIVEN, ConsentEvent(ConsentState.WITHDRAWN, DAY + timedelta(days=3)))
+            {"es": "Atenderle"}, (GIVEN, ConsentEvent(EventState.WITHDRAWN, DAY + timedelta(days=3)))
         ),
         CopiedConsent({"es": "Pedir un servicio"}, (BY_GUARDIAN,), CLINIC, date(2027, 1, 31)),
     ),

@@ -36,15 +36,15 @@ from tests.rules.allow.receipts import (
 )
 from tests.rules.keep.places import ring_of
 
+from resguardo.allow.consent import ConsentBy
 from resguardo.allow.receipt import (
     JSON_LD_CONTEXT,
     LONGEST_ADDRESS,
     RIGHTS,
     ConsentEvent,
-    ConsentState,
+    EventState,
     Receipt,
     ReceiptRefused,
-    SaidBy,
     StatedPurpose,
     after_withdrawal,
     basis_in_words,
@@ -349,7 +349,7 @@ def test_a_receipt_that_lacks_a_part_is_not_written_and_the_part_is_named(
 
 
 def test_a_withdrawal_gives_a_new_receipt_that_names_the_old_one() -> None:
-    event = ConsentEvent(ConsentState.WITHDRAWN, DAY + timedelta(days=3), manner="receipt")
+    event = ConsentEvent(EventState.WITHDRAWN, DAY + timedelta(days=3), manner="receipt")
     new = after_withdrawal(
         RECEIPT, TEXT, purpose="referral", receiver=CLINIC, id=UUID(int=9), issued_at=EVENING, event=event
     )
@@ -369,7 +369,7 @@ def test_a_withdrawal_gives_a_new_receipt_that_names_the_old_one() -> None:
     ("purpose", "receiver"), [("child_protection", None), ("referral", HOUSE), ("x", None)]
 )
 def test_only_a_consent_of_the_receipt_can_be_withdrawn(purpose: str, receiver: Any) -> None:
-    event = ConsentEvent(ConsentState.WITHDRAWN, DAY)
+    event = ConsentEvent(EventState.WITHDRAWN, DAY)
     with pytest.raises(ReceiptRefused):
         after_withdrawal(
             RECEIPT, TEXT, purpose=purpose, receiver=receiver, id=UUID(int=9), issued_at=EVENING, event=event
@@ -401,12 +401,20 @@ def test_a_childs_no_and_a_child_too_young_are_stated(assent: bool | None, writt
     assert ("Lo puede recibir" in spoken(receipt, "es")) is stated.is_in_use
 
 
+def test_a_guardians_no_is_not_followed_by_the_childs_yes() -> None:
+    """The yes is on record; read aloud after the no it would sound like consent."""
+    refused = replace(BY_GUARDIAN, state=EventState.REFUSED)
+    told = spoken(replace(RECEIPT, purposes=(replace(REFER, events=(refused,)),)), "es")
+    assert "La persona que le cuida dijo que no." in told
+    assert "dijo que sí" not in told
+
+
 # Said aloud
 
 EVERY_ANSWER = [
-    ConsentEvent(state, DAY, by, assent if by is not SaidBy.SELF else None)
-    for state in ConsentState
-    for by in SaidBy
+    ConsentEvent(state, DAY, by, assent if by is not ConsentBy.SELF else None)
+    for state in EventState
+    for by in ConsentBy
     for assent in (True, False, None)
 ]
 
@@ -468,7 +476,7 @@ def test_the_day_said_is_the_day_of_the_place(language: str) -> None:
 
 
 def test_a_refusal_says_what_is_not_done_and_nothing_of_uses() -> None:
-    refused = replace(LOOK_AFTER, events=(ConsentEvent(ConsentState.REFUSED, DAY),))
+    refused = replace(LOOK_AFTER, events=(ConsentEvent(EventState.REFUSED, DAY),))
     told = spoken(replace(RECEIPT, purposes=(refused,)), "es").split("\n")
     assert "Usted dijo que no. Fue el sábado 21 de noviembre de 2026. No se hace." in told
     assert not [line for line in told if "usamos" in line or "se borra" in line]
