@@ -51,11 +51,13 @@ app = Commands(
 )
 programme_app = Commands(help=words("help.programme"), rich_markup_mode=None)
 journal_app = Commands(help=words("help.journal"), rich_markup_mode=None)
+witness_app = Commands(help=words("help.witness"), rich_markup_mode=None)
 news_app = Commands(help=words("help.news"), rich_markup_mode=None)
 record_app = Commands(help=words("help.record"), rich_markup_mode=None)
 institution_app = Commands(help=words("help.institutions"), rich_markup_mode=None)
 app.add_typer(programme_app, name="programme")
 app.add_typer(journal_app, name="journal")
+app.add_typer(witness_app, name="witness")
 app.add_typer(news_app, name="news")
 app.add_typer(record_app, name="record")
 app.add_typer(institution_app, name="institution")
@@ -465,6 +467,127 @@ def journal_export(
 
     for path in export_journal(institution, folder):
         screen.print(str(path), markup=False, soft_wrap=True)
+
+
+@journal_app.command("prove", help=words("help.journal_prove"))
+def journal_prove(
+    entry: Annotated[str | None, typer.Argument(help=words("help.journal_prove_entry"))] = None,
+    record: Annotated[str | None, typer.Option("--record", help=words("help.journal_prove_record"))] = None,
+    institution: Institution = None,
+    folder: Annotated[Path, typer.Option("--in", help=words("help.journal_prove_folder"))] = Path(),
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import prove_entries
+
+    for path in prove_entries(institution, entry, record, folder):
+        screen.print(words("journal.proved", file=path), markup=False, soft_wrap=True)
+
+
+@journal_app.command("fsck", help=words("help.journal_fsck"))
+def journal_fsck(
+    institution: Institution = None,
+    ask: Annotated[bool, typer.Option("--ask", help=words("help.journal_fsck_ask"))] = False,
+    as_json: InJson = False,
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import check_journals
+
+    with progress(words("journal.reading")) as advance:
+        journals = check_journals(institution, language=LANGUAGE, advance=advance, ask_witnesses=ask)
+    if as_json:
+        print_json(journals)
+    else:
+        for journal in journals:
+            name = journal["institution"]
+            for finding in journal["findings"]:
+                margin.print(f"✗ {name}: {finding}", style="red", markup=False, soft_wrap=True)
+            if not journal["findings"]:
+                screen.print(words("journal.beside_whole", **journal), style="green", soft_wrap=True)
+            for note in journal["notes"]:
+                margin.print(words("journal.note", note=note), markup=False, soft_wrap=True)
+    if any(journal["findings"] for journal in journals):
+        raise typer.Exit(2)
+
+
+@journal_app.command("keys", help=words("help.journal_keys"))
+def journal_keys(
+    institution: Annotated[str, typer.Argument(help=words("help.institution"))], as_json: InJson = False
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import public_keys
+
+    keys = public_keys(institution)
+    if as_json:
+        print_json(keys)
+        return
+    screen.print(words("witness.journal_key", text=keys["journal"]), markup=False, soft_wrap=True)
+    screen.print(words("witness.witness_key", text=keys["witness"]), markup=False, soft_wrap=True)
+    screen.print(words("witness.address_is", address=keys["address"]), markup=False, soft_wrap=True)
+
+
+@witness_app.command("add", help=words("help.witness_add"))
+def witness_add(
+    institution: Annotated[str, typer.Argument(help=words("help.institution"))],
+    key: Annotated[str, typer.Argument(help=words("help.witness_key"))],
+    address: Annotated[str, typer.Argument(help=words("help.witness_address"))],
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import institution_named
+    from resguardo_server.actions.keep.witness import add_witness
+
+    made = add_witness(institution_named(institution), key, address, now=datetime.now(UTC))
+    screen.print(words("witness.added", name=made.name), markup=False, soft_wrap=True)
+
+
+@witness_app.command("watch", help=words("help.witness_watch"))
+def witness_watch(
+    institution: Annotated[str, typer.Argument(help=words("help.institution"))],
+    key: Annotated[str, typer.Argument(help=words("help.witness_log_key"))],
+) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import institution_named
+    from resguardo_server.actions.keep.witness import watch
+
+    watched = watch(institution_named(institution), key)
+    screen.print(
+        words("witness.watches", name=institution, origin=watched.origin), markup=False, soft_wrap=True
+    )
+
+
+@witness_app.command("list", help=words("help.witness_list"))
+def witness_list(institution: Institution = None, as_json: InJson = False) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import witnesses_said
+
+    stands = witnesses_said(institution, language=LANGUAGE, now=datetime.now(UTC))
+    if as_json:
+        print_json(stands)
+        return
+    for stand in stands:
+        screen.print(f"{stand['institution']}: {stand['tail']}", markup=False, soft_wrap=True)
+        for witness in stand["witnesses"]:
+            key = "behind" if witness["problem"] or witness["behind"] else "good"
+            screen.print("  " + words(f"witness.{key}", **witness), markup=False, soft_wrap=True)
+        for log in stand["watches"]:
+            screen.print("  " + words("witness.watched", **log), markup=False, soft_wrap=True)
+
+
+@witness_app.command("send", help=words("help.witness_send"))
+def witness_send(institution: Institution = None, as_json: InJson = False) -> None:
+    set_up_tables()
+    from resguardo_server.actions.keep import send_to_witnesses
+
+    with progress(words("journal.sends")):
+        sendings = send_to_witnesses(institution, language=LANGUAGE, now=datetime.now(UTC))
+    if as_json:
+        print_json(sendings)
+    for sent in sendings if not as_json else ():
+        if sent["problem"]:
+            margin.print(words("witness.not_sent", **sent), style="red", markup=False, soft_wrap=True)
+        else:
+            screen.print(words("witness.sent", **sent), markup=False, soft_wrap=True)
+    if any(sent["problem"] for sent in sendings):
+        raise typer.Exit(2)
 
 
 # count
