@@ -287,5 +287,9 @@ def visits_folder(folder: Path) -> Path:
     text = text.replace('where = ["service != none"]', "").replace(
         '"country", "sex", "age_band", "service"', '"age_band"'
     )
+    # The form asks no name of the visitor.
+    text = text.replace('recognise = ["full_name", "birth_date"]', 'recognise = ["birth_date"]')
+    start = text.index("[[form.search]]")
+    text = text[:start] + text[text.index("[form.groups") :]
     (made / "programme.toml").write_text(text, encoding="utf-8")
     return made

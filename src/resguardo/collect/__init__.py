@@ -4,7 +4,9 @@
 either a submission that keeps all the form's rules that this room can evaluate, or is refused with all its
 problems, each with file, sheet, row, column and cure, and can be written to a file that is mended and
 imported again. The same answers give the same canonical bytes, however the file spells them. What a problem
-says never repeats an identifier or a sensitive answer.
+says never repeats an identifier or a sensitive answer. What a sheet says about consent is read as the
+programme says it: no yes of a minor stands without a guardian's. What a person is found by is never a
+sensitive answer, and never a name alone.
 
 *Trusts.* The form, as `plan` read it (a hostile regular expression in a constraint could keep it busy), and
 the parsers of CSV, ZIP and XLSX below it. A rule outside the part of XPath that real forms use is not

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from resguardo.plan.condition import Condition
 from resguardo.plan.fact import ALWAYS, DAY, FactSource, FactType, codes_of_always, has_day
-from resguardo.plan.languages import in_language
+from resguardo.plan.languages import in_language, say
 from resguardo.plan.xlsform import Choice, Field, FormText
 from resguardo.values import (
     Basis,
@@ -56,11 +56,51 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class ConsentQuestion:
-    """A question whose answer records consent, and the purposes that it consents to."""
+    """A question whose answer records consent, the purposes and receivers that it consents to, and the
+    questions that say who answered, in which language, how, and until when."""
 
     field: str
     yes: str
     purposes: tuple[str, ...]
+    receiver: str | None = None
+    """The question that names who may receive: an institution, or its kind."""
+    receiver_kinds: tuple[InstitutionKind, ...] = ()
+    """The kinds of institution that may receive, where the question itself names them."""
+    age: str | None = None
+    """The age in years, the birth date or the age band: below 18 the guardian must agree too."""
+    minor: Condition | None = None
+    """The answer that says that the person is under 18, where no age is asked."""
+    guardian: str | None = None
+    """What the mother, father or guardian of a minor says; `yes` is the same code as here."""
+    authority: Condition | None = None
+    """The answer that says that an authority agrees in a guardian's place."""
+    assent: str | None = None
+    """What the minor says."""
+    until: str | None = None
+    """The last day of the consent."""
+    withdrawn: str | None = None
+    """The day on which it was taken back."""
+    language: str | None = None
+    """The language in which it was asked."""
+    manner: str | None = None
+    """How it was given: spoken, signed, by a gesture."""
+
+
+class Index(StrEnum):
+    """What a person can be found by without opening a record; never by an answer that may hurt."""
+
+    DOCUMENT = "document"
+    PHONE = "phone"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class SearchIndex:
+    """The questions by which a record is found: `document` has country, kind and number of the document, the
+    number alone being needed; `phone` one question; `name` a name and what says the year of birth."""
+
+    index: Index
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,6 +127,10 @@ class Purpose:
     roles: tuple[str, ...]
     forms: tuple[str, ...] = ()
     """The forms whose records it may use; none is every form of the programme."""
+
+    def covers(self, form: str) -> bool:
+        """Whether records of that form may be used for it."""
+        return not self.forms or form in self.forms
 
 
 @dataclass(frozen=True)
@@ -133,6 +177,16 @@ class Form:
     source: OpenSource | None
     programme: str
     text: FormText = field(repr=False)
+    searches: tuple[SearchIndex, ...] = ()
+    """By what its records are found without being opened."""
+    recognise: tuple[str, ...] = ()
+    """The questions by whose answer the person proves that a receipt is hers."""
+    origin: str | None = None
+    """The question with the country that the person comes from."""
+    asylum: Condition | None = None
+    """The answer that says that the person wishes to ask for asylum."""
+    groups: Mapping[Sensitivity, Words] = field(default_factory=dict)
+    """What the person reads for the answers of one sensitivity, where the programme says it."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -179,6 +233,12 @@ class Form:
     def in_group(self, sensitivity: Sensitivity) -> tuple[Field, ...]:
         """The questions of one sensitivity, which are sealed together."""
         return tuple(question for question in self.text.fields if question.sensitivity is sensitivity)
+
+    def group_title(self, sensitivity: Sensitivity, language: Language) -> str:
+        """What a person reads for the sealed answers of one sensitivity, without any being opened."""
+        if sensitivity in self.groups:
+            return in_language(self.groups[sensitivity], language)
+        return say(f"plan.group.{sensitivity.value}", language)
 
     def fact(self, name: str) -> FactSource:
         """The fact of that name that comes from a field; `KeyError` if there is none."""

@@ -5,23 +5,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar, get_args
+from typing import get_args
 
 from resguardo.plan.condition import Condition, parse_condition
 from resguardo.plan.declaration import (
     MOST_DIMENSIONS,
-    ConsentQuestion,
     Form,
     Indicator,
     OpenSource,
     Programme,
-    Purpose,
-    Recipient,
     ReferenceTable,
     Status,
     Unit,
@@ -38,12 +35,13 @@ from resguardo.plan.fact import (
     derived_fact,
     has_day,
 )
-from resguardo.plan.toml_table import Table, TomlFile, closest
+from resguardo.plan.meaning import FormMeaning
+from resguardo.plan.purposes import RIGHTS, read_purposes, read_recipients, refuse_twice
+from resguardo.plan.toml_table import Table, TomlFile, refuse_unknown
 from resguardo.plan.xlsform import FieldKind, FormText, read_form
 from resguardo.values import (
     LANGUAGES,
     Basis,
-    InstitutionKind,
     Language,
     Population,
     Problem,
@@ -63,9 +61,6 @@ _CATALOGUE: Mapping[str, tuple[str, ...]] = {
 """Lists whose codes are the same in every programme, so that their figures can be compared."""
 
 
-_Part = TypeVar("_Part", Purpose, Recipient, ReferenceTable)
-
-
 class Loading:
     """One folder being loaded: gathers everything that is wrong before it refuses."""
 
@@ -77,8 +72,6 @@ class Loading:
         self.toml = TomlFile(self.folder / "programme.toml", self.label)
         self.other_problems: list[Problem] = []
         self.declared: dict[str, bytes] = {"programme.toml": self.toml.text.encode()}
-        self.taken_purposes: set[str] = set()
-        self.taken_tables: set[str] = set()
 
     def programme(self) -> Programme:
         root = Table(self.toml, self.toml.root)
@@ -87,10 +80,10 @@ class Loading:
             root.refuse("plan.programme.name", "name", name=written, folder=name)
         population = root.code("population", Population) or Population.STRICT
         title, description, question = root.words("title"), root.words("description"), root.words("question")
-        purposes = self._all(root, "purpose", self._purpose)
+        purposes = list(read_purposes(root))
         forms = self._forms(root, name, population)
-        recipients = self._all(root, "recipient", self._recipient)
-        tables = self._all(root, "table", self._reference_table)
+        recipients = list(read_recipients(root))
+        tables = self._tables(root)
         indicators = self._indicators(root, forms)
         forms = [self._with_facts(form, indicators) for form in forms]
         self._check_purposes(root, forms)
@@ -126,20 +119,17 @@ class Loading:
             digest.update(f"{len(name.encode())} {len(octets)}\n{name}\n".encode() + octets)
         return digest.hexdigest()
 
-    def _all(self, root: Table, key: str, read: Callable[[Table], _Part | None]) -> list[_Part]:
-        parts: list[_Part] = []
-        for table in root.tables(key):
-            part = read(table)
+    def _tables(self, root: Table) -> list[ReferenceTable]:
+        tables: list[ReferenceTable] = []
+        taken: set[str] = set()
+        for table in root.tables("table"):
+            name = table.snake("name")
+            refuse_twice(table, name, taken)
+            read = self._reference_table(table, name)
             table.close()
-            if part is not None:
-                parts.append(part)
-        return parts
-
-    def _once(self, table: Table, name: str | None, taken: set[str]) -> None:
-        if name is not None and name in taken:
-            table.refuse("plan.programme.name_twice", "name", name=name)
-        if name is not None:
-            taken.add(name)
+            if read is not None:
+                tables.append(read)
+        return tables
 
     def _octets(self, table: Table, key: str, written: str | None) -> tuple[Path, bytes] | None:
         """The file that a key names, if it lies in the folder and can be read."""
@@ -160,45 +150,7 @@ class Loading:
         self.declared[path.relative_to(self.folder).as_posix()] = octets
         return path, octets
 
-    # Purposes and recipients
-
-    def _purpose(self, table: Table) -> Purpose | None:
-        name = table.snake("name")
-        self._once(table, name, self.taken_purposes)
-        title = table.words("title")
-        basis = table.code("basis", Basis) if "basis" in table else None
-        if "basis" not in table:
-            table.known.add("basis")
-            table.refuse("plan.programme.no_basis", "basis", name=name or "", allowed=", ".join(Basis))
-        retention = table.number("retention_days") if "retention_days" in table else None
-        if "retention_days" not in table:
-            table.known.add("retention_days")
-            table.refuse("plan.programme.no_retention", "retention_days", name=name or "")
-        opens = table.codes("opens", Sensitivity)
-        roles = table.texts("roles")
-        for role in roles:
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", role):
-                table.refuse("plan.toml.name", "roles", name=role)
-        if name is None or basis is None or retention is None:
-            return None
-        return Purpose(name, title, basis, retention, frozenset(opens), roles)
-
-    def _recipient(self, table: Table) -> Recipient | None:
-        kind = table.code("institution_kind", InstitutionKind)
-        purposes = self._known_purposes(table, "purposes")
-        return Recipient(kind, purposes) if kind is not None else None
-
-    def _known_purposes(self, table: Table, key: str) -> tuple[str, ...]:
-        named = table.texts(key)
-        known = [
-            item["name"]
-            for item in self.toml.root.get("purpose", [])
-            if isinstance(item, dict) and isinstance(item.get("name"), str)
-        ]
-        for name in named:
-            if name not in known:
-                _unknown(table, key, "plan.programme.purpose_unknown", name, known)
-        return named
+    # Purposes
 
     def _check_purposes(self, root: Table, forms: Iterable[Form]) -> None:
         forms = list(forms)
@@ -207,19 +159,17 @@ class Loading:
         names = {item.get("name") for item in self.toml.root.get("purpose", []) if isinstance(item, dict)}
         if personal and not names:
             root.refuse("plan.programme.no_purpose", "purpose")
-        if of_persons and "rights" not in names:
+        if of_persons and RIGHTS not in names:
             root.refuse("plan.programme.no_rights", "purpose")
         asked = {name for form in forms for consent in form.consents for name in consent.purposes}
         for table in Table(self.toml, self.toml.root).tables("purpose"):
             name = table.content.get("name")
-            if of_persons and table.content.get("basis") == Basis.CONSENT and name not in asked:
+            if personal and table.content.get("basis") == Basis.CONSENT and name not in asked:
                 table.refuse("plan.programme.consent_never_asked", "basis", name=str(name))
 
     # Reference tables and notices
 
-    def _reference_table(self, table: Table) -> ReferenceTable | None:
-        name = table.snake("name")
-        self._once(table, name, self.taken_tables)
+    def _reference_table(self, table: Table, name: str | None) -> ReferenceTable | None:
         found = self._octets(table, "file", table.text("file"))
         status = table.code("status", Status)
         source, version = table.text("source"), table.text("version")
@@ -321,7 +271,7 @@ class Loading:
             root.refuse("plan.programme.no_form", "form")
         for table in tables:
             name = table.snake("name")
-            self._once(table, name, taken)
+            refuse_twice(table, name, taken)
             form = self._form(table, name, programme, population)
             table.close()
             if form is not None:
@@ -338,7 +288,8 @@ class Loading:
         country, follows = table.text("country", needed=False), table.text("follows", needed=False)
         found = self._octets(table, "file", table.text("file"))
         source = self._open_source(table)
-        consents, facts = list(table.tables("consent")), list(table.tables("fact"))
+        facts = list(table.tables("fact"))
+        meaning = FormMeaning(table)
         text: FormText | None = None
         if found is not None:
             try:
@@ -346,7 +297,7 @@ class Loading:
             except Refused as refused:
                 self.other_problems.extend(refused.problems)
         if text is None or about is None or name is None:
-            for inner in (*consents, *facts):
+            for inner in (*meaning.tables, *facts):
                 self._pass_over(inner)
             return None
         self._check_settings(text, programme, name)
@@ -363,11 +314,16 @@ class Loading:
             country=country,
             follows=follows,
             population=own,
-            consents=tuple(self._consents(consents, text)),
+            consents=meaning.consents(text),
             facts=tuple(self._declared_facts(facts, text, about, own)),
             source=source,
             programme=programme,
             text=text,
+            searches=meaning.searches(text),
+            recognise=meaning.recognise(text),
+            origin=meaning.origin(text),
+            asylum=meaning.asylum(text),
+            groups=meaning.groups(text, about),
         )
         return form
 
@@ -434,7 +390,7 @@ class Loading:
         for place, name, kinds in places:
             question = questions.get(name)
             if question is None:
-                _unknown(table, place, "plan.programme.field_unknown", name, questions)
+                refuse_unknown(table, place, "plan.programme.field_unknown", name, questions)
                 continue
             facts = {"name": name, "row": str(question.row)}
             if question.kind not in kinds:
@@ -454,26 +410,6 @@ class Loading:
             ):
                 table.refuse("plan.programme.country_codes", place, list=question.list_name or "", **facts)
 
-    def _consents(self, tables: Iterable[Table], text: FormText) -> Iterable[ConsentQuestion]:
-        questions = {question.name: question for question in text.fields}
-        for table in tables:
-            name, yes = table.text("field"), table.text("yes")
-            purposes = self._known_purposes(table, "purposes")
-            table.close()
-            if name is None or yes is None:
-                continue
-            question = questions.get(name)
-            if question is None:
-                _unknown(table, "field", "plan.programme.field_unknown", name, questions)
-                continue
-            if question.kind != "select_one" or question.repeat is not None:
-                table.refuse("plan.programme.consent_kind", "field", name=name)
-                continue
-            codes = [choice.name for choice in text.choices[question.list_name or ""]]
-            if yes not in codes:
-                table.refuse("plan.programme.consent_yes", "yes", written=yes, allowed=", ".join(codes))
-            yield ConsentQuestion(name, yes, purposes)
-
     def _declared_facts(
         self, tables: Iterable[Table], text: FormText, about: SubjectKind, population: Population
     ) -> Iterable[FactSource]:
@@ -482,18 +418,18 @@ class Loading:
         for table in tables:
             name, source, written = table.snake("name"), table.text("from"), table.text("as")
             table.close()
-            self._once(table, name, taken)
+            refuse_twice(table, name, taken)
             if name is None or source is None or written is None:
                 continue
             derivation = next((code for code in get_args(Derivation) if code == written), None)
             if derivation is None:
-                _unknown(table, "as", "plan.fact.as", written, get_args(Derivation))
+                refuse_unknown(table, "as", "plan.fact.as", written, get_args(Derivation))
                 continue
             if name in ALWAYS or name == DAY:
                 table.refuse("plan.fact.reserved", "name", name=name)
                 continue
             if source not in questions:
-                _unknown(table, "from", "plan.programme.field_unknown", source, questions)
+                refuse_unknown(table, "from", "plan.programme.field_unknown", source, questions)
                 continue
             if derivation == "day" and not has_day(about, population):
                 table.refuse("plan.fact.day", "as", name=name)
@@ -509,7 +445,7 @@ class Loading:
         if form is None or form.follows is None:
             return
         if form.follows not in set(names) or form.follows == form.name:
-            _unknown(
+            refuse_unknown(
                 table,
                 "follows",
                 "plan.programme.form_unknown",
@@ -548,12 +484,12 @@ class Loading:
         read = {form.name: form for form in forms}
         for table in root.tables("indicator"):
             name = table.snake("name")
-            self._once(table, name, taken)
+            refuse_twice(table, name, taken)
             form_name = table.text("form")
             form = read.get(form_name or "")
             if form is None:
                 if form_name is not None and form_name not in named:
-                    _unknown(table, "form", "plan.programme.form_unknown", form_name, named)
+                    refuse_unknown(table, "form", "plan.programme.form_unknown", form_name, named)
                 self._pass_over(table)
                 continue
             indicator = self._indicator(table, name or "", form)
@@ -658,7 +594,7 @@ class Loading:
                     "plan.condition.value_shape", key, fact=condition.fact, value=value, type=fact_type
                 )
             elif not ordered and codes is not None and value not in codes:
-                _unknown(table, key, "plan.condition.value", value, codes, fact=condition.fact)
+                refuse_unknown(table, key, "plan.condition.value", value, codes, fact=condition.fact)
 
     def _codes_of(self, fact: str, form: Form) -> tuple[str, ...] | None:
         if fact == "country" and form.country is not None and form.has_field(form.country):
@@ -687,7 +623,7 @@ class Loading:
             fact = self._fact_of(name, form)
         except KeyError:
             known = [*ALWAYS, *(fact.name for fact in form.facts), *(field.name for field in form.fields)]
-            _unknown(table, key, "plan.fact.unknown", name, known, form=form.name)
+            refuse_unknown(table, key, "plan.fact.unknown", name, known, form=form.name)
             return None
         except Refused as refused:
             table.pass_on(refused, key)
@@ -719,17 +655,3 @@ class Loading:
                 except (Refused, KeyError):  # already said where the indicator names it
                     continue
         return replace(form, facts=tuple(facts.values()))
-
-
-def _unknown(table: Table, key: str, code: str, name: str, known: Iterable[str], **facts: str) -> None:
-    """Refuses a name that is not among the known ones, with the one it was probably meant to be."""
-    known = [str(item) for item in known]
-    close = closest(name, known)
-    table.refuse(
-        f"{code}_misspelt" if close else code,
-        key,
-        name=name,
-        known=", ".join(sorted(set(known))),
-        meant=close or "",
-        **facts,
-    )

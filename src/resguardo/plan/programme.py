@@ -17,12 +17,14 @@ from resguardo.plan.declaration import (
     MOST_DIMENSIONS,
     ConsentQuestion,
     Form,
+    Index,
     Indicator,
     OpenSource,
     Programme,
     Purpose,
     Recipient,
     ReferenceTable,
+    SearchIndex,
     Status,
     Unit,
 )
@@ -39,9 +41,18 @@ from resguardo.plan.fact import (
     has_day,
 )
 from resguardo.plan.loading import Loading
+from resguardo.plan.purposes import (
+    BUILT_IN,
+    LEGAL_CLAIM,
+    RIGHTS,
+    FormRules,
+    ProgrammeRules,
+    find_programmes,
+    purposes_in,
+)
 from resguardo.plan.toml_table import closest
 from resguardo.plan.xlsform import Choice, Field, FieldKind, check_xform
-from resguardo.values import PACKAGE, Population, Problem, Refused
+from resguardo.values import Basis, Population, Problem, Refused
 
 __all__ = [
     "AGE_BANDS",
@@ -59,13 +70,17 @@ __all__ = [
     "Field",
     "FieldKind",
     "Form",
+    "FormRules",
+    "Index",
     "Indicator",
     "OpenSource",
     "Operator",
     "Programme",
+    "ProgrammeRules",
     "Purpose",
     "Recipient",
     "ReferenceTable",
+    "SearchIndex",
     "Status",
     "Unit",
     "age_band",
@@ -79,10 +94,8 @@ __all__ = [
     "new_programme",
     "parse_condition",
     "programme_called",
+    "purposes_in",
 ]
-
-BUILT_IN = PACKAGE / "programmes"
-"""The folder of the programmes that come with the package."""
 
 
 def load_programme(folder: Path) -> Programme:
@@ -124,19 +137,6 @@ def built_in() -> tuple[Programme, ...]:
     if problems:
         raise Refused(*problems)
     return tuple(programmes)
-
-
-def find_programmes(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """The programme folders among `folders` and right inside them, by name; each once."""
-    found: dict[Path, None] = {}
-    for folder in folders:
-        if (folder / "programme.toml").is_file():
-            found[folder.resolve()] = None
-        elif folder.is_dir():
-            for inner in folder.iterdir():
-                if (inner / "programme.toml").is_file():
-                    found[inner.resolve()] = None
-    return tuple(sorted(found, key=lambda path: (path.name, path)))
 
 
 def programme_called(name: str, folders: Iterable[Path] = ()) -> Programme:
@@ -182,10 +182,18 @@ def new_programme(folder: Path, name: str) -> Path:
 def cautions(programme: Programme) -> tuple[Problem, ...]:
     """What a programme may do and should think about once more; it loads all the same.
 
-    An indicator that its class keeps from being published, and words that lack Spanish or English.
+    A purpose without consent that opens every form, an indicator that its class keeps from being published,
+    and words that lack Spanish or English.
     """
     label = f"{programme.name}/programme.toml"
     found: list[Problem] = []
+    for purpose in programme.purposes:
+        free = purpose.basis is not Basis.CONSENT and purpose.name not in (RIGHTS, LEGAL_CLAIM)
+        if free and not purpose.forms:
+            shown = f"purpose {purpose.name}"
+            found.append(
+                Problem("plan.caution.purpose_wide", {"name": purpose.name}, label, shown, None, "forms")
+            )
     for indicator in programme.indicators:
         kind = indicator.measure.partition(":")[0]
         protected = indicator.population is not Population.OPEN and kind in ("sum", "mean", "records")

@@ -57,7 +57,7 @@ class TomlFile:
         if wanted is not None:
             starts = [number for number, line in enumerate(self.lines) if wanted.match(line)]
             if place >= len(starts):
-                return None
+                return self.line_of(f"{header}.{key}", 0, None) if key is not None else None
             start = starts[place]
         if key is not None:
             assignment = re.compile(rf'^\s*"?{re.escape(key)}"?\s*[.=]')
@@ -149,9 +149,9 @@ class Table:
         value = self.text(key, needed=needed)
         return None if value is None else self._code(key, value, codes)
 
-    def codes(self, key: str, codes: type[Code]) -> tuple[Code, ...]:
-        """Several codes of a catalogue, at least one."""
-        found = (self._code(key, value, codes) for value in self.texts(key))
+    def codes(self, key: str, codes: type[Code], *, needed: bool = True) -> tuple[Code, ...]:
+        """Several codes of a catalogue; at least one where they are needed."""
+        found = (self._code(key, value, codes) for value in self.texts(key, needed=needed))
         return tuple(value for value in found if value is not None)
 
     def _code(self, key: str, value: str, codes: type[Code]) -> Code | None:
@@ -191,7 +191,7 @@ class Table:
             return {}
         return self.check_words(key, value, ("es", "en"))
 
-    def check_words(self, key: str, value: Mapping[str, Any], languages: Iterable[Language]) -> Words:
+    def check_words(self, key: str | None, value: Mapping[str, Any], languages: Iterable[Language]) -> Words:
         """`value` as words: languages of the house, texts that are not empty, and those `languages` there."""
         words: dict[Language, str] = {}
         for language, text in value.items():
@@ -234,15 +234,10 @@ class Table:
 
     def _before(self, key: str) -> int:
         """How many tables of the same header come earlier in the file, in earlier tables of the parent."""
-        if not self.header:
-            return 0
-        parents: Any = self.file.root
-        for part in self.header.split("."):
-            parents = parents.get(part, []) if isinstance(parents, dict) else []
-        if not isinstance(parents, list):
-            return 0
-        earlier = [parent.get(key, []) for parent in parents[: self.place] if isinstance(parent, dict)]
-        return sum(len(items) if isinstance(items, list) else bool(items) for items in earlier)
+        parents: list[Any] = [self.file.root]
+        for part in self.header.split(".") if self.header else ():
+            parents = [inner for parent in parents for inner in _tables_in(parent, part)]
+        return sum(len(_tables_in(parent, key)) for parent in parents[: self.place])
 
     def close(self) -> None:
         """Refuses every key that nobody asked for: a slip of the pen must not pass in silence."""
@@ -251,6 +246,26 @@ class Table:
                 close = closest(key, self.known - set(self.content))
                 code = "plan.toml.key_misspelt" if close else "plan.toml.key"
                 self.refuse(code, key, allowed=", ".join(sorted(self.known)), meant=close or "")
+
+
+def refuse_unknown(table: Table, key: str, code: str, name: str, known: Iterable[str], **facts: str) -> None:
+    """Refuses a name that is not among the known ones, with the one it was probably meant to be."""
+    names = [str(item) for item in known]
+    close = closest(name, names)
+    table.refuse(
+        f"{code}_misspelt" if close else code,
+        key,
+        name=name,
+        known=", ".join(sorted(set(names))),
+        meant=close or "",
+        **facts,
+    )
+
+
+def _tables_in(parent: Any, key: str) -> list[Any]:
+    """The table or tables under a key, as a list."""
+    found = parent.get(key, []) if isinstance(parent, dict) else []
+    return found if isinstance(found, list) else [found]
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

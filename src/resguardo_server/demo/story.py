@@ -139,7 +139,7 @@ def occupations(story: Story) -> Iterator[Sheet]:
         owner = people.person("GY")
         firms.append(
             firm.fill(
-                {"establishment_id": f"GY-{number:03d}", "interviewed_on": when, "country": "GY",
+                {"establishment_id": f"GY-{number:03d}", "interviewed_on": when, "country": "GY", "consent_fieldwork": "yes",
                  "business_name": f"{owner.surnames} Construction {number}", "size_class": size,
                  "stratum_total": None, "stratum_respondents": None, "weight": None,
                  "employees_now": employees, "employees_foreign": chance.randint(0, employees // 4)},
@@ -529,7 +529,7 @@ def assistance(story: Story) -> Iterator[Sheet]:
                          "child_assent": "yes" if child else None,
                          "accompanied_status": ("accompanied" if len(party) > 1 else
                                                 chance.choice(("unaccompanied", "separated"))) if child else None,
-                         "guardian": None, "siblings_codes": None, "alias": None, "consent_until": None,
+                         "guardian": None, "siblings_codes": None, "alias": None, "consent_manner": "heard", "consent_until": None,
                          "consent_withdrawn_on": None, "arrival_date": when - timedelta(days=chance.randint(0, 9)),
                          "screening_indicators": chance.choices(
                              (("none",), ("smuggled",), ("gbv",), ("kidnap",), ("trafficking",)), (70, 16, 7, 4, 3))[0]},
@@ -766,7 +766,7 @@ def diaspora(story: Story) -> Iterator[Sheet]:
             organise.fill(
                 {"org_id": code, "name": f"Asociación de {person.surnames.split()[0]} y vecinos {number}",
                  "listed_on": day(), "origin_country": "SV", "host_country": host, "founded": chance.randint(1985, 2021),
-                 "url": None, "contact_name": person.name, "contact_email": None, "members": chance.randint(8, 900)},
+                 "url": None, "consent_directory": "yes", "contact_name": person.name, "contact_email": None, "members": chance.randint(8, 900)},
                 person=person, day=date(2022, 1, 10),
             )
         )  # fmt: skip

@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 from resguardo.plan.languages import explain, in_language, say
-from resguardo.values import PACKAGE, Problem
+from resguardo.values import PACKAGE, Problem, Sensitivity
 
 ROOM = PACKAGE / "plan"
 
@@ -18,6 +18,11 @@ ROOM = PACKAGE / "plan"
 def sentences(language: str) -> dict[str, str]:
     tables = tomllib.loads((ROOM / "words" / f"{language}.toml").read_text(encoding="utf-8"))
     return {f"plan.{table}.{key}": text for table, keys in tables.items() for key, text in keys.items()}
+
+
+def refusals(language: str) -> dict[str, str]:
+    """The sentences but for the titles of groups of answers, which are no sentences."""
+    return {code: text for code, text in sentences(language).items() if not code.startswith("plan.group.")}
 
 
 def blanks(text: str) -> set[str]:
@@ -41,14 +46,14 @@ def test_every_code_written_in_the_room_has_a_sentence() -> None:
 
 def test_every_sentence_is_used() -> None:
     written = "\n".join(path.read_text(encoding="utf-8") for path in ROOM.glob("*.py"))
-    for code in sentences("es"):
+    for code in refusals("es"):
         key = code.rpartition(".")[2].removesuffix("_misspelt")
         assert re.search(rf"[\".]{key}\b", written), code
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_every_refusal_is_a_whole_sentence(language: str) -> None:
-    for code, text in sentences(language).items():
+    for code, text in refusals(language).items():
         if not code.startswith("plan.place."):
             assert re.search(r"[.?»”]$", text), code
             assert "{" not in re.sub(r"\{[a-z]+\}|\{\{|\}\}", "", text), code
@@ -87,17 +92,25 @@ GUIDE = Path(__file__).parents[3] / "docs" / "programmes.md"
 
 def test_the_guide_names_every_key_of_a_programme() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    read = (ROOM / "loading.py").read_text(encoding="utf-8")
-    readers = "text|snake|words|code|codes|texts|number|day|table|tables"
+    read = "".join((ROOM / name).read_text() for name in ("loading.py", "meaning.py", "purposes.py"))
+    readers = "text|snake|words|code|codes|texts|number|day|table|tables|under|answer"
     keys = set(re.findall(rf"\.(?:{readers})\(\s*\"(\w+)\"", read))
-    assert len(keys) > 30
+    assert len(keys) > 45
     assert {key for key in keys if f"`{key}`" not in guide and f"`[[{key}]]`" not in guide} == set()
 
 
 def test_the_guide_says_every_refusal_as_it_is_said() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    for code, text in sentences("en").items():
+    for code, text in refusals("en").items():
         if code.startswith("plan.place.") or code.endswith("_misspelt"):
             continue
         shown = text.replace("{{", "{").replace("}}", "}").replace("\\", "\\\\").replace("|", "\\|")
         assert f"| `{code.removeprefix('plan.')}` | {shown} |\n" in guide, code
+
+
+@pytest.mark.parametrize("language", ["es", "en", "fr", "ht"])
+def test_what_a_person_reads_for_each_group_is_in_her_language(language: str) -> None:
+    titles = [say(f"plan.group.{level.value}", language) for level in Sensitivity]
+    assert len(set(titles)) == 4
+    if language != "es":
+        assert not set(titles) & {say(f"plan.group.{level.value}", "es") for level in Sensitivity}

@@ -32,9 +32,13 @@ GIVEN = date(2022, 3, 1)
 
 
 def opening(
-    purpose: str, *groups: Sensitivity, allowed: tuple[Consent, ...] = (), now: datetime = NOW
+    purpose: str,
+    *groups: Sensitivity,
+    allowed: tuple[Consent, ...] = (),
+    now: datetime = NOW,
+    form: str = "member",
 ) -> Permit | Denial:
-    """What is decided when somebody asks to open a member's record."""
+    """What is decided when somebody asks to open a record, if nothing else is said that of a member."""
     request = Request(
         who="a1",
         role="programme_manager",
@@ -44,6 +48,7 @@ def opening(
         subject=MEMBER,
         subject_institution=MINISTRY,
         recorded_on=GIVEN,
+        form=form,
     )
     return decide(request, purposes=DIASPORA.purposes, consents=allowed, now=now)
 
@@ -59,13 +64,29 @@ def table_of(indicator: str, *by: str, where: tuple[str, ...] = ()) -> TableSpec
 # Who may write to whom
 
 
-@pytest.mark.parametrize(
-    "purpose", [purpose.name for purpose in DIASPORA.purposes if purpose.name != "rights"]
-)
-def test_without_a_yes_nobody_who_runs_the_register_learns_a_name(purpose: str) -> None:
-    answer = opening(purpose, Sensitivity.IDENTIFIER)
+@pytest.mark.parametrize("form", ["member", "organisation"])
+@pytest.mark.parametrize("purpose", [purpose.name for purpose in DIASPORA.purposes])
+def test_without_a_yes_nobody_who_runs_the_register_learns_a_name(purpose: str, form: str) -> None:
+    answer = opening(purpose, Sensitivity.IDENTIFIER, form=form)
     assert isinstance(answer, Denial)
-    assert answer.rule in {Rule.GROUPS, Rule.CONSENT}
+    assert answer.rule in {Rule.ROLE, Rule.GROUPS, Rule.FORM, Rule.CONSENT}
+
+
+def test_who_answers_for_an_organisation_is_known_to_the_directory_with_a_yes_alone() -> None:
+    contact = (Sensitivity.IDENTIFIER, Sensitivity.PLAIN)
+    allowed = (yes("directory"),)
+    assert isinstance(opening("directory", *contact, allowed=allowed, form="organisation"), Permit)
+    answer = opening("directory", *contact, form="organisation")
+    assert isinstance(answer, Denial)
+    assert answer.rule is Rule.CONSENT
+    answer = opening("directory", *contact, allowed=allowed)
+    assert isinstance(answer, Denial)
+    assert answer.rule is Rule.FORM
+
+
+def test_what_an_organisation_does_is_public_and_needs_no_yes() -> None:
+    assert isinstance(opening("activities", Sensitivity.PLAIN, form="organisation"), Permit)
+    assert isinstance(opening("activities", Sensitivity.PLAIN), Denial)
 
 
 def test_a_yes_to_an_organisation_is_not_a_yes_to_the_government() -> None:
@@ -100,7 +121,7 @@ def test_to_look_for_an_opportunity_no_name_is_needed() -> None:
 
 def test_the_money_that_somebody_sends_is_opened_only_for_the_study_and_goes_nowhere() -> None:
     opens = {purpose.name for purpose in DIASPORA.purposes if Sensitivity.SENSITIVE in purpose.opens}
-    assert opens == {"remittance_study", "rights"}
+    assert opens == {"remittance_study", "rights", "legal_claim"}
     received = {purpose for recipient in DIASPORA.recipients for purpose in recipient.purposes}
     assert received == {"government_contact", "contact", "directory"}
 

@@ -232,12 +232,17 @@ def test_the_name_of_an_interviewed_worker_reaches_no_other_institution() -> Non
 
 
 def test_a_photo_and_a_story_have_consents_of_their_own() -> None:
-    consents = {consent.field: consent.purposes for consent in form_at("youth_network.ambassador").consents}
-    assert consents == {
-        "consent_network": ("network", "learning"),
-        "image_consent": ("image",),
-        "story_consent": ("story",),
-    }
+    consents = [
+        (consent.field, consent.purposes, consent.receiver_kinds)
+        for consent in form_at("youth_network.ambassador").consents
+    ]
+    media, office = (InstitutionKind.MEDIA,), (InstitutionKind.REGIONAL_OFFICE,)
+    assert consents == [
+        ("consent_network", ("network",), ()),
+        ("consent_network", ("learning",), office),
+        ("image_consent", ("image",), media),
+        ("story_consent", ("story",), media),
+    ]
 
 
 @each_programme

@@ -246,22 +246,37 @@ def test_the_police_receive_nothing(name: str) -> None:
 
 def test_each_receiver_is_asked_for_apart() -> None:
     consents = {
-        (form.form_id, consent.field): consent.purposes
+        (form.form_id, consent.field): (*consent.purposes, *consent.receiver_kinds)
         for name in NAMES
         for form in programme(name).forms
         for consent in form.consents
     }
     assert consents == {
         ("assistance_registration", "consent_assistance"): ("assistance",),
-        ("assistance_registration", "consent_consulate"): ("consular_contact",),
+        ("assistance_registration", "consent_consulate"): ("consular_contact", "consulate"),
         ("assistance_referral", "consent_receiver"): ("referral",),
+        ("diaspora_organisation", "consent_directory"): (
+            "directory",
+            "regional_office",
+            "international_organisation",
+        ),
         ("diaspora_member", "consent_register"): ("matching",),
-        ("diaspora_member", "consent_contact"): ("contact",),
-        ("diaspora_member", "consent_government"): ("government_contact",),
+        ("diaspora_member", "consent_contact"): ("contact", "ngo", "university", "chamber"),
+        ("diaspora_member", "consent_government"): ("government_contact", "ministry", "consulate"),
         ("diaspora_member", "consent_study"): ("remittance_study",),
-        ("disaster_mobility_migrant_contact", "consent_help"): ("assistance",),
-        ("disaster_mobility_migrant_contact", "consulate_informed_consent"): ("consular_contact",),
+        ("disaster_mobility_migrant_contact", "consent_help"): (
+            "assistance",
+            "shelter",
+            "ngo",
+            "international_organisation",
+        ),
+        ("disaster_mobility_migrant_contact", "consulate_informed_consent"): (
+            "consular_contact",
+            "consulate",
+        ),
     }
+    (asked,) = form_at("assistance.referral").consents
+    assert asked.receiver == "receiver"
 
 
 # Notices
