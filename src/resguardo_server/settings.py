@@ -9,10 +9,11 @@ from resguardo_server.databases import postgresql_settings, sqlite_settings, swa
 swap_sqlite()
 
 import django_stubs_ext  # noqa: E402
-from csp.constants import NONCE, NONE, SELF  # noqa: E402
+from csp.constants import NONE, SELF  # noqa: E402
 from django.conf.locale import LANG_INFO  # noqa: E402
 
 from resguardo_server.place import PACKAGE, own_folder, secret_key  # noqa: E402
+from resguardo_server.safe_start import host_of, idle_minutes, refuse_unsafe_start  # noqa: E402
 
 django_stubs_ext.monkeypatch()
 LANG_INFO["ht"] = {"bidi": False, "code": "ht", "name": "Haitian Creole", "name_local": "Kreyòl ayisyen"}
@@ -23,11 +24,14 @@ DEBUG = False
 ADDRESS = os.environ.get("RESGUARDO_ADDRESS", "http://127.0.0.1:8000").rstrip("/")
 """How the public reaches this installation."""
 SECURE = ADDRESS.startswith("https://")
-ALLOWED_HOSTS = [host for host in os.environ.get("RESGUARDO_HOSTS", "").split(",") if host] or [
-    ADDRESS.split("://")[-1].split(":")[0],
+refuse_unsafe_start(address=ADDRESS, secret=SECRET_KEY, debug=DEBUG)
+ALLOWED_HOSTS = [
+    *(host for host in os.environ.get("RESGUARDO_HOSTS", "").split(",") if host),
+    host_of(ADDRESS),
     "localhost",
     "127.0.0.1",
 ]
+BEHIND_PROXY = os.environ.get("RESGUARDO_BEHIND_PROXY") == "yes"
 DEMO = (VAR / "demo-region.json").is_file()
 """True in the folder that `resguardo demo` built: invented people only, and the pages say so."""
 
@@ -48,6 +52,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "resguardo_server.apps.OpenSessions",
+    "axes",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -57,10 +65,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
 ]
 MIDDLEWARE = [
+    "resguardo_server.pages.guard.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "resguardo_server.pages.guard.newsroom_styles",
+    "resguardo_server.pages.guard.page_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -68,7 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "resguardo_server.pages.guard.second_factor",
+    "resguardo_server.pages.guard.Guard",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "resguardo_server.urls"
@@ -99,8 +108,13 @@ if os.environ.get("DATABASE_URL"):
     INSTALLED_APPS.append("django.contrib.postgres")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    # The limits of the log-in must hold over all processes: the cache is a table.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entries"}
+    # The limits of the log-in must hold over all processes: the cache is a table. It is never emptied for
+    # want of room: whoever fills it would make it forget which codes were used and how often somebody asked.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_entries",
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    }
 }
 
 # Languages and time
@@ -136,9 +150,12 @@ MEDIA_URL = "/pictures/"
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
-# Log-in: an address, a password, and always a second factor
+# Log-in: an address, a password, and always a second factor; see docs/signing-in.md
 AUTH_USER_MODEL = "resguardo_server.Member"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -150,9 +167,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/me/"
 LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "resguardo_server.pages.guard.ClosedAccounts"
+ACCOUNT_ADAPTER = "resguardo_server.pages.signing_in.ClosedAccounts"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -161,42 +178,70 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+# One network may not ask without end; who guesses for one account waits longer each time (pages/lock_out.py).
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "30/m/ip"}
+MFA_ADAPTER = "resguardo_server.pages.signing_in.SealedCodes"
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 MFA_TOTP_ISSUER = "Resguardo"
-MFA_FORMS = {"add_webauthn": "resguardo_server.pages.guard.PasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "resguardo_server.pages.signing_in.PasskeyForm",
+    "authenticate": "resguardo_server.pages.signing_in.CodeForm",
+    "authenticate_webauthn": "resguardo_server.pages.signing_in.PasskeyAfterPasswordForm",
+    "reauthenticate": "resguardo_server.pages.signing_in.CodeAgainForm",
+    "reauthenticate_webauthn": "resguardo_server.pages.signing_in.PasskeyAgainForm",
+    "login_webauthn": "resguardo_server.pages.signing_in.PasskeyAloneForm",
+}
+SOCIALACCOUNT_ADAPTER = "resguardo_server.pages.openid.MembersOnly"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True}}
+SOCIALACCOUNT_LOGIN_ON_GET = True
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+AXES_HANDLER = "resguardo_server.pages.lock_out.ByAccountAndNetwork"
+AXES_CLIENT_IP_CALLABLE = "resguardo_server.pages.lock_out.network_of"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # Sessions and transport
+SESSION_ENGINE = "resguardo_server.session_store"
 SESSION_COOKIE_AGE = 8 * 3600
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SAMESITE = "Strict"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+IDLE_SECONDS = 60 * idle_minutes(os.environ.get("RESGUARDO_IDLE_MINUTES"))
+"""After so long without use a session is over."""
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 if SECURE:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_SSL_REDIRECT = os.environ.get("RESGUARDO_BEHIND_PROXY") != "yes"
-    if os.environ.get("RESGUARDO_BEHIND_PROXY") == "yes":
+    SECURE_SSL_REDIRECT = not BEHIND_PROXY
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 CSRF_TRUSTED_ORIGINS = [ADDRESS]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF, NONCE],
+        "script-src": [SELF],
         "style-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
+        "img-src": [SELF, "data:"],
         "form-action": [SELF],
-        "frame-src": [SELF],
-        "frame-ancestors": [SELF],
+        "frame-ancestors": [NONE],
         "base-uri": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": [NONE],
     }
 }
 
@@ -229,4 +274,5 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# The middleware of axes answers locks that axes found; ours are said in the form.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]

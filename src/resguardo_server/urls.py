@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from wagtail.admin import urls as newsroom
 from wagtail.documents import urls as documents
 
-from resguardo_server.pages import tell, witness
+from resguardo_server.pages import members, openid, tell, witness
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tell.home, name="home"),
@@ -20,7 +20,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^witness/(?P<slug>[-\w]+)/(?P<origin>[0-9a-f]{64})/checkpoint$", witness.checkpoint),
     path("i18n/", include("django.conf.urls.i18n")),
     path("enter/", RedirectView.as_view(pattern_name="account_login", query_string=True), name="enter"),
+    path("enter/sessions/", RedirectView.as_view(pattern_name="my_sessions"), name="usersessions_list"),
+    path("enter/oidc/<slug:provider_id>/login/", openid.begin, name="openid_connect_login"),
+    path("enter/oidc/<slug:provider_id>/login/callback/", openid.come_back, name="openid_connect_callback"),
     path("enter/", include("allauth.urls")),
+    path("me/", members.my_account, name="my_account"),
+    path("me/sessions/", members.my_sessions, name="my_sessions"),
     *i18n_patterns(
         path("news/", tell.front, name="news"),
         path("news.rss", tell.RssNews(), name="news_rss"),
