@@ -122,7 +122,7 @@ class SignedTokens(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             told = self._fetch_user_info(token.token)
             if told.get("sub") != claims["sub"]:
                 raise OAuth2Error("the address is somebody else's")
-            claims = {**told, **claims}
+            claims |= {name: told[name] for name in ("email", "email_verified") if name in told}
         claims["email_verified"] = claims.get("email_verified") in (True, "true")
         return self.get_provider().sociallogin_from_response(request, {"id_token": claims})
 
