@@ -22,6 +22,7 @@ from resguardo.allow.policy import POLICIES, Entity, Facts, Judgement, Question,
 from resguardo.allow.purpose import days_past_retention, purpose_named
 from resguardo.plan.declaration import Purpose
 from resguardo.plan.languages import say
+from resguardo.plan.purposes import RIGHTS
 from resguardo.values import Basis, InstitutionKind, Language, Permit, Problem, Refused, Sensitivity
 
 POLICY: Final = policy_hash()
@@ -32,8 +33,6 @@ EMERGENCY_TIME: Final = timedelta(minutes=60)
 
 HERSELF: Final = "data_subject"
 """The role of the person whom the records are about, when she asks with her receipt."""
-RIGHTS: Final = "rights"
-"""The purpose with which people who ask to see, correct or erase their data are answered."""
 LEGAL_CLAIM: Final = "legal_claim"
 """The one purpose for which a restricted subject's records may still be opened by whoever has the role."""
 VITAL_INTEREST: Final = "vital_interest"
