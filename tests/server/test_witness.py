@@ -24,7 +24,7 @@ from resguardo.keep.checkpoint import VerifierKey, is_signed_by, moment_signed_b
 from resguardo.keep.tree import Frontier
 from resguardo.keep.witness import MOST_BYTES, TailState
 from resguardo.values import Refused
-from resguardo_server import models
+from resguardo_server import cli, models
 from resguardo_server.actions.allow import open_record
 from resguardo_server.actions.keep import (
     check_journals,
@@ -691,3 +691,100 @@ def test_signatures_and_kept_heads_that_were_changed_are_found(
     before = found()
     tamper()
     assert any(said in finding for finding in set(found()) - set(before))
+
+
+# From the terminal
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """The command inside this process: status, and all that it said."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(cli, "LANGUAGE", "en")
+
+    def run(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["resguardo", *map(str, words)])
+        capsys.readouterr()
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        written = capsys.readouterr()
+        assert "Traceback" not in written.out + written.err
+        return status, " ".join((written.out + written.err).split())
+
+    return run
+
+
+def test_two_institutions_become_each_others_witnesses_by_what_their_commands_show(
+    kept: House, command: Callable[..., Any]
+) -> None:
+    status, shown = command("journal", "keys", NAMES[0])
+    assert status == 0
+    keys = public_keys(NAMES[0])
+    assert all(keys[name] in shown for name in ("journal", "witness", "address"))
+    status, said = command("witness", "add", SHELTER, keys["witness"], keys["address"])
+    assert (status, f"Witness added: {NAMES[0]}.resguardo/witness" in said) == (0, True)
+    status, said = command("witness", "watch", NAMES[0], public_keys(SHELTER)["journal"])
+    assert (status, "is a witness of" in said) == (0, True)
+    status, said = command("witness", "list")
+    assert status == 0
+    assert f"{NAMES[0]}.resguardo/witness: signed 0 entries; 3 are missing." in said
+    assert f"Is a witness of {SHELTER}.resguardo/journal: 0 entries" in said
+    status, said = command("witness", "add", SHELTER, keys["journal"], keys["address"])
+    assert (status, "the other kind" in said) == (2, True)
+
+
+def test_sending_from_the_terminal_says_which_witness_failed(
+    watched: House, command: Callable[..., Any], odd: str
+) -> None:
+    models.JournalWitness.objects.exclude(name__startswith="consulado-b").delete()
+    models.JournalWitness.objects.update(address=f"{odd}/w")
+    status, said = command("witness", "send", "-i", SHELTER)
+    assert status == 2
+    assert "consulado-b.resguardo/witness: The witness answered something that is no signature" in said
+
+
+def test_fsck_and_prove_from_the_terminal(kept: House, command: Callable[..., Any], tmp_path: Path) -> None:
+    status, said = command("journal", "fsck")
+    assert status == 0
+    assert "3 entries, 3 records and 3 chains agree" in said
+    assert "fsck --ask" in said
+    status, said = command("journal", "prove", "2", "-i", SHELTER, "--in", tmp_path)
+    assert (status, list(tmp_path.glob("*.tlog-proof"))) == (0, [tmp_path / f"{SHELTER}-2.tlog-proof"])
+    assert command("journal", "prove", "9", "-i", SHELTER, "--in", tmp_path)[0] == 2
+    assert command("journal", "prove", "-i", SHELTER, "--in", tmp_path)[0] == 2
+    models.SealedGroup.objects.order_by("pk").first().delete()  # type: ignore[union-attr]
+    status, said = command("journal", "fsck", "-i", SHELTER)
+    assert status == 2
+    assert "Restore it from the newest backup" in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_real_service_signs_over_a_real_connection(
+    transactional_db: None, live_server: Any, tmp_path: Path
+) -> None:
+    """Client and witness meet over HTTP, as two machines do; the fsck asks the witness for its head."""
+    from tests.people import JEAN, MARTA, ROSA, make_house, table
+    from tests.rules.collect.sheets import write_csv
+
+    house = make_house()
+    bring(house.ana, write_csv(tmp_path / "one.csv", table(ROSA, JEAN, MARTA)))
+    watch(models.Institution.objects.get(slug=NAMES[0]), public_keys(SHELTER)["journal"])
+    address = f"{live_server.url}/witness/{NAMES[0]}"
+    add_witness(
+        shelter(), public_keys(NAMES[0])["witness"], address.replace("localhost", "127.0.0.1"), now=NOW
+    )
+    for size in (3, 4):
+        (sent,) = send_heads([shelter()], now=datetime.now(UTC))
+        assert (sent.size, sent.problem, sent.status) == (size, "", 200)
+        (kept_head,), silent = heads_kept_by_witnesses(shelter())
+        assert silent == []
+        assert f"\n{size}\n" in kept_head
+        grow(house)
+    (journal,) = check_journals(SHELTER, language="en", ask_witnesses=True)
+    assert (journal["findings"], journal["notes"]) == ([], [])
+    put_back(3)
+    (journal,) = check_journals(SHELTER, language="en", ask_witnesses=True)
+    assert any("rolled back" in finding for finding in journal["findings"])
