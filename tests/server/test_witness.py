@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from tests.people import NOW, PURPOSE, RIGHTS, House, bring, codes, record_about
+from tests.people import NOW, PURPOSE, RIGHTS, House, bring, codes, quietly, record_about
 
 from resguardo.keep import verifier
 from resguardo.keep.checkpoint import VerifierKey, is_signed_by, moment_signed_by, read_checkpoint
@@ -29,6 +29,7 @@ from resguardo_server.actions.allow import open_record
 from resguardo_server.actions.keep import (
     check_journals,
     export_journal,
+    fsck,
     prove_entries,
     public_keys,
     witnesses_said,
@@ -287,20 +288,15 @@ def test_an_auditor_sees_the_roll_back_with_the_heads_that_the_witnesses_keep(
 ) -> None:
     grow(watched)
     send(network)
-    heads, silent = heads_kept_by_witnesses(shelter(), ask=network)
-    assert (len(heads), silent) == (3, [])
-    (tmp_path / "kept").write_text("\n".join(heads), encoding="utf-8", newline="")
+    kept = heads_kept_by_witnesses(shelter(), ask=network)
+    assert (len(kept.heads), kept.silent) == (3, ())
+    (tmp_path / "kept").write_text("\n".join(kept.heads), encoding="utf-8", newline="")
     (whole,) = check_journals(SHELTER, language="en")
     assert whole["findings"] == []
-    from resguardo_server.actions.keep import fsck
-
-    def quietly(done: int, total: int | None) -> None:
-        return None
-
-    asked = fsck.check(shelter(), language="en", advance=quietly, ask=network)
+    asked = fsck.check(shelter(), language="en", advance=quietly, kept=kept)
     assert (asked["findings"], asked["notes"]) == ([], [])
     put_back(3)
-    found = fsck.check(shelter(), language="en", advance=quietly, ask=network)["findings"]
+    found = fsck.check(shelter(), language="en", advance=quietly, kept=kept)["findings"]
     rolled_back = [finding for finding in found if "rolled back" in finding]
     assert len(rolled_back) == 1, "said once, however many witnesses saw it"
     assert "A witness saw this journal with 4 entries. The last 1 are missing" in rolled_back[0]
@@ -591,13 +587,34 @@ def test_a_journals_key_is_no_witnesss_key(watched: House, kind: str) -> None:
     "address",
     [
         "", "x", "ftp://a.example/w", "http://a.example/w", "file:///etc/passwd", "https://", "javascript:1",
-        "https://a.example/w?x=1", "//a.example/w",
+        "https://a.example/w?x=1", "//a.example/w", "https://a.example:99999/w", "https://a:x/w", "https://[::1/w",
+        "https://u:p@a.example/w", "https://a.example/w#x", f"https://a.example/{'w' * 200}",
     ],
 )  # fmt: skip
 def test_a_witness_is_reached_by_https_alone(house: House, address: str) -> None:
     with pytest.raises(Refused) as refusal:
         add_witness(shelter(), public_keys(NAMES[0])["witness"], address, now=NOW)
     assert codes(refusal.value.problems) == ["server.witness.address"]
+
+
+def test_a_name_that_is_too_long_is_refused(house: House) -> None:
+    key = VerifierKey.read(public_keys(NAMES[0])["witness"])
+    long = VerifierKey("w" * 201, key.kind, key.public_key).text
+    with pytest.raises(Refused):
+        add_witness(shelter(), long, "https://a.example/w", now=NOW)
+
+
+def test_a_witness_that_gives_no_head_is_named(watched: House, network: Network) -> None:
+    send(network)
+    network.dead.add("consulado-b")
+    network.instead["oficina-c"] = Heard(404, "")
+    kept = heads_kept_by_witnesses(shelter(), ask=network)
+    assert (len(kept.heads), kept.silent) == (
+        1,
+        ("consulado-b.resguardo/witness", "oficina-c.resguardo/witness"),
+    )
+    notes = fsck.check(shelter(), language="en", advance=quietly, kept=kept)["notes"]
+    assert notes == [f"The witness {name} did not give the head that it keeps." for name in kept.silent]
 
 
 def test_the_address_that_is_shown_is_the_one_that_answers(watched: House, network: Network) -> None:
@@ -779,9 +796,9 @@ def test_the_real_service_signs_over_a_real_connection(
     for size in (3, 4):
         (sent,) = send_heads([shelter()], now=datetime.now(UTC))
         assert (sent.size, sent.problem, sent.status) == (size, "", 200)
-        (kept_head,), silent = heads_kept_by_witnesses(shelter())
-        assert silent == []
-        assert f"\n{size}\n" in kept_head
+        kept = heads_kept_by_witnesses(shelter())
+        assert kept.silent == ()
+        assert f"\n{size}\n" in kept.heads[0]
         grow(house)
     (journal,) = check_journals(SHELTER, language="en", ask_witnesses=True)
     assert (journal["findings"], journal["notes"]) == ([], [])

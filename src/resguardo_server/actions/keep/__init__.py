@@ -50,7 +50,6 @@ def verify_journals(
     return [journal.verify(row, language=language, advance=advance) for row in _with_journals(slug)]
 
 
-@transaction.atomic
 def check_journals(
     slug: str | None,
     *,
@@ -59,8 +58,14 @@ def check_journals(
     ask_witnesses: bool = False,
 ) -> list[dict[str, Any]]:
     """What is wrong with each journal and with the records, subjects and signatures beside it."""
-    ask = witness.over_http if ask_witnesses else None
-    return [fsck.check(row, language=language, advance=advance, ask=ask) for row in _with_journals(slug)]
+    rows = _with_journals(slug)
+    # Witnesses are asked before the tables are held still: an answer may take long.
+    kept = [witness.heads_kept_by_witnesses(row) if ask_witnesses else None for row in rows]
+    with transaction.atomic():
+        return [
+            fsck.check(row, language=language, advance=advance, kept=heads)
+            for row, heads in zip(rows, kept, strict=True)
+        ]
 
 
 def export_journal(slug: str, folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from resguardo.plan.languages import say
 from resguardo.values import Sealed, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.keep import journal
-from resguardo_server.actions.keep.witness import Ask, heads_kept_by_witnesses
+from resguardo_server.actions.keep.witness import KeptHeads
 
 _LEVELS = {level.group: level for level in Sensitivity}
 
@@ -29,25 +29,22 @@ def check(
     *,
     language: str,
     advance: Callable[[int, int | None], None],
-    ask: Ask | None = None,
+    kept: KeptHeads | None = None,
 ) -> dict[str, Any]:
     """What is wrong with one institution's journal and with what lies beside it; a sentence each.
 
-    With `ask` the witnesses are asked for the heads that they keep: nothing else shows that the whole
-    database was put back to an earlier day.
+    `kept` is what the witnesses keep: nothing else shows that the whole database was put back to an earlier
+    day.
     """
     told = Told()
-    heads: list[str] = []
-    notes: list[str] = []
-    if ask is not None:
-        heads, silent = heads_kept_by_witnesses(row, ask=ask)
-        notes += [say("server.fsck.silent_witness", language, name=name) for name in silent]
-    found = journal.verify(row, language=language, advance=advance, told=told, witness_heads=heads)
+    kept = kept or KeptHeads((), ())
+    found = journal.verify(row, language=language, advance=advance, told=told, witness_heads=kept.heads)
     found["findings"] += [
         say(f"server.fsck.{code}", language, **facts)
         for code, facts in (*_heads(row), *_beside(row, told), *_watched(row))
     ]
-    if not heads:
+    notes = [say("server.fsck.silent_witness", language, name=name) for name in kept.silent]
+    if not kept.heads:
         notes.append(say("server.fsck.no_witness", language))
     return found | {"notes": notes, "records": len(told.records), "subjects": len(told.ends)}
 

@@ -24,6 +24,7 @@ from django.db.models import Max
 from resguardo.keep.checkpoint import (
     COSIGNATURE,
     LOG_SIGNATURE,
+    NotACheckpoint,
     SignedCheckpoint,
     VerifierKey,
     read_checkpoint,
@@ -47,6 +48,8 @@ from resguardo_server import models
 from resguardo_server.actions.keep.journal import journal_key, leaf_hashes, newest_head
 from resguardo_server.key_rings import ring_of
 
+MOST_CHARACTERS = 200
+"""How long a name or an address may be."""
 SECONDS = 20
 """How long a witness may take to answer."""
 PAUSES = (1.0, 5.0)
@@ -142,9 +145,7 @@ def add_witness(row: models.Institution, key: str, address: str, *, now: datetim
     own = VerifierKey.read(witness_key(row.as_value()))
     if read.public_key == own.public_key:
         raise Refused(Problem("server.witness.own_witness"))
-    parts = urlsplit(address)
-    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not parts.hostname or parts.query or parts.scheme not in (("http", "https") if local else ("https",)):
+    if not _is_reachable(address):
         raise Refused(Problem("server.witness.address", {"address": address[:200]}))
     for other in row.witnesses.all():
         if other.name == read.name or VerifierKey.read(other.key).public_key == read.public_key:
@@ -152,6 +153,18 @@ def add_witness(row: models.Institution, key: str, address: str, *, now: datetim
     return models.JournalWitness.objects.create(
         institution=row, name=read.name, address=address.rstrip("/"), key=read.text, added_on=now
     )
+
+
+def _is_reachable(address: str) -> bool:
+    """Whether it can be the address of a witness: by https, or on this machine."""
+    try:
+        parts = urlsplit(address)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        schemes = ("http", "https") if local else ("https",)
+        plain = not (parts.query or parts.fragment or parts.username or parts.port == 0)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and plain and parts.scheme in schemes and len(address) <= MOST_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -386,8 +399,16 @@ def watched_by(row: models.Institution) -> list[tuple[str, int, datetime | None]
     return list(logs.values_list("origin", "size", "seen_on"))
 
 
-def heads_kept_by_witnesses(row: models.Institution, *, ask: Ask = over_http) -> tuple[list[str], list[str]]:
-    """The newest heads that the witnesses keep, asked of each, and the names of those that gave none."""
+@dataclass(frozen=True)
+class KeptHeads:
+    """The newest heads of a journal that its witnesses keep, and the names of those that gave none."""
+
+    heads: tuple[str, ...]
+    silent: tuple[str, ...]
+
+
+def heads_kept_by_witnesses(row: models.Institution, *, ask: Ask = over_http) -> KeptHeads:
+    """What each witness of the institution's journal keeps of it, asked over the network."""
     origin = VerifierKey.read(journal_key(row.as_value())).name
     path = f"{sha256(origin.encode()).hexdigest()}/checkpoint"
     heads, silent = [], []
@@ -399,11 +420,13 @@ def heads_kept_by_witnesses(row: models.Institution, *, ask: Ask = over_http) ->
             heads.append(heard.body)
         else:
             silent.append(witness.name)
-    return heads, silent
+    return KeptHeads(tuple(heads), tuple(silent))
 
 
 def _key(text: str, kind: int) -> VerifierKey:
     read = VerifierKey.read(text)
+    if len(read.name) > MOST_CHARACTERS:
+        raise NotACheckpoint("not_a_key")
     if read.kind != kind:
         raise Refused(Problem("server.witness.other_kind_of_key"))
     return read
