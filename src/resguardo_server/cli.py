@@ -26,6 +26,7 @@ from typer.exceptions import Abort, TyperException
 
 from resguardo.plan.languages import explain, say
 from resguardo.values import Problem, Refused
+from resguardo_server.keys_commands import keys_app
 from resguardo_server.terminal_help import PROGRAM, Commands, misspelt, terminal_language
 
 LANGUAGE = terminal_language()
@@ -61,6 +62,7 @@ app.add_typer(witness_app, name="witness")
 app.add_typer(news_app, name="news")
 app.add_typer(record_app, name="record")
 app.add_typer(institution_app, name="institution")
+app.add_typer(keys_app, name="keys")
 
 InJson = Annotated[bool, typer.Option("--json", help=words("help.json"))]
 Institution = Annotated[str | None, typer.Option("--institution", "-i", help=words("help.institution"))]
@@ -696,6 +698,18 @@ def serve(
     run_server(host, port)
 
 
+@app.command(help=words("help.tend"))
+def tend() -> None:
+    set_up_tables()
+    from resguardo_server.actions.tending import tend as tend_all
+
+    done = tend_all(now=datetime.now(UTC))
+    facts = {"erased": done.erased, "blocked": done.blocked, "keys": done.destroyed_keys}
+    screen.print(words("keys.tended", **facts), soft_wrap=True)
+    if done.not_signed:
+        raise Refused(Problem("server.keys.not_signed", {"institutions": ", ".join(done.not_signed)}))
+
+
 @app.command(help=words("help.prepare"))
 def prepare() -> None:
     prepare_all()
@@ -774,27 +788,10 @@ def prepare_all() -> None:
 
 
 def run_server(host: str, port: int) -> None:
-    """The web server in place of this process."""
+    """The keyholder and the web server in place of this process."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "resguardo_server.settings"
-    os.execv(  # noqa: S606  our own interpreter, no shell
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "wsgi",
-            "--host",
-            host,
-            "--port",
-            str(port),
-            "--workers",
-            "1",
-            "--blocking-threads",
-            "8",
-            "--no-ws",
-            "--log-level",
-            "warning",
-            "resguardo_server.wsgi:application",
-        ],
-    )
+    from django.conf import settings
+
+    sqlite = str(settings.DATABASES["default"]["NAME"])
+    words = ["-m", "resguardo_server.supervision", host, str(port), str(settings.KEYHOLDER), sqlite]
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606  our own interpreter, no shell

@@ -35,6 +35,15 @@ BEHIND_PROXY = os.environ.get("RESGUARDO_BEHIND_PROXY") == "yes"
 DEMO = (VAR / "demo-region.json").is_file()
 """True in the folder that `resguardo demo` built: invented people only, and the pages say so."""
 
+KEYHOLDER = str(VAR / "keyholder" / "desk.sock")
+"""The keyholder's socket; `inside` in the tests. ``RESGUARDO_KEYHOLDER`` names one that others run."""
+
+DAYS_WITHOUT_GROUND = 30
+"""How long a record stays that no purpose keeps alive: long enough to ask the person once more."""
+
+BACKUP_DAYS = int(os.environ.get("RESGUARDO_BACKUP_DAYS", "30"))
+"""How long a backup is kept: an old key is destroyed so long after it was replaced."""
+
 INSTALLED_APPS = [
     "resguardo_server",
     "wagtail.contrib.simple_translation",

@@ -18,6 +18,7 @@ from tests.people import (
     leaves,
     make_house,
     record_about,
+    ring_of,
     table,
 )
 from tests.rules.collect.sheets import write_csv
@@ -29,7 +30,6 @@ from resguardo.values import Refused, Sealed, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.allow import correct_record, erase_record, open_record
 from resguardo_server.actions.keep import verify_journals
-from resguardo_server.key_rings import ring_of
 
 
 @pytest.fixture
@@ -322,7 +322,7 @@ def test_facts_put_back_to_what_they_were_before_a_correction_or_an_erasure_are_
 def test_the_tokens_of_one_code_differ_between_institutions(kept: House, enrolments: Path) -> None:
     bring(kept.carla, enrolments)
     tokens = {
-        place.slug: {bytes(row.token) for row in models.BlindIndex.objects.filter(institution=place)}
+        place.slug: {bytes(row.token) for row in models.BlindIndex.objects.filter(institution=place, field=1)}
         for place in (kept.shelter, kept.ministry)
     }
     assert [len(found) for found in tokens.values()] == [3, 3]
@@ -388,7 +388,9 @@ def test_after_an_erasure_neither_key_nor_answers_are_left_in_the_file(tmp_path:
     rosa = record_about(house.ana, "C-0001")
     gone = [bytes(row.octets) for row in rosa.groups.all()]
     gone += [bytes(row.wrapped) for row in models.SubjectKey.objects.all()]
-    gone += [bytes(row.token) for row in models.BlindIndex.objects.all()]
+    # The token of a name is too short to look for: by chance it is anywhere.
+    gone += [bytes(row.token) for row in models.BlindIndex.objects.exclude(field=4)]
+    gone += [bytes(row.token) for row in models.RecognisedAnswer.objects.all()]
     file = Path(connection.settings_dict["NAME"])
 
     def octets() -> bytes:

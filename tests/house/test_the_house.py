@@ -17,8 +17,11 @@ SOURCE = PROJECT / "src"
 ROOMS = ("plan", "collect", "keep", "allow", "count", "tell")
 WORD_FOLDERS = [
     *(SOURCE / "resguardo" / room / "words" for room in ROOMS),
+    SOURCE / "resguardo_keyholder" / "words",
+    SOURCE / "resguardo_keyholder" / "unlocking" / "words",
     SOURCE / "resguardo_server" / "words",
 ]
+ROOMS_OF_SENTENCES = (*ROOMS, "keyholder", "unlocking", "server")
 
 
 def tracked_files() -> list[Path]:
@@ -70,11 +73,11 @@ def test_every_sentence_is_there_in_spanish_and_english_with_the_same_blanks(fol
 
 def test_every_sentence_that_the_code_names_exists() -> None:
     known = {
-        f"{'server' if 'server' in folder.parent.name else folder.parent.name}.{key}"
+        f"{folder.parent.name.removeprefix('resguardo_')}.{key}"
         for folder in WORD_FOLDERS
         for key in sentences(folder, "es")
     }
-    named = re.compile(rf'"((?:server|{"|".join(ROOMS)})\.[a-z_]+\.[a-z_]+)"')
+    named = re.compile(rf'"((?:{"|".join(ROOMS_OF_SENTENCES)})\.[a-z_]+\.[a-z_]+)"')
     missing = {
         (str(path.relative_to(SOURCE)), code)
         for path in SOURCE.rglob("*.py")

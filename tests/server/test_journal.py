@@ -393,6 +393,7 @@ def erased_record_put_back() -> None:
 
 def subject_gone() -> None:
     gone = models.Subject.objects.get(erased_on__isnull=False)
+    models.Erasure.objects.filter(subject=gone).delete()
     models.Subject.objects.filter(id=gone.id).delete()
 
 

@@ -437,7 +437,7 @@ def test_a_witness_answers_as_the_specification_says(watched: House) -> None:
 
 def test_a_forked_head_is_unprocessable_and_nothing_is_kept_of_it(watched: House) -> None:
     assert post(request_of(0)).status_code == 200
-    from resguardo_server.key_rings import ring_of
+    from tests.people import ring_of
 
     forged = ring_of(shelter().id).sign_checkpoint(f"{SHELTER}.resguardo/journal", 3, bytes(32))
     assert post(f"old 3\n\n{forged}".encode()).status_code == 422
@@ -498,7 +498,7 @@ def test_what_is_answered_was_kept_before(watched: House, monkeypatch: pytest.Mo
     assert sizes()[NAMES[0]] == 0
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_two_heads_at_once_one_is_signed_and_the_other_hears_the_new_size(
     transactional_db: None, tmp_path: Path
 ) -> None:
@@ -778,7 +778,7 @@ def test_fsck_and_prove_from_the_terminal(kept: House, command: Callable[..., An
     assert "Restore it from the newest backup" in said
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_real_service_signs_over_a_real_connection(
     transactional_db: None, live_server: Any, tmp_path: Path
 ) -> None:

@@ -10,8 +10,8 @@ decided.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -198,6 +198,49 @@ def decide(
         policy=POLICY,
         action=str(request.action),
         forms=_forms(request, purpose),
+    )
+
+
+def decide_forms(
+    request: Request,
+    recorded_on: Mapping[str, date],
+    *,
+    purposes: Iterable[Purpose],
+    consents: Collection[Consent],
+    now: datetime,
+) -> Permit | Denial:
+    """One permit for those of a subject's forms that may be used, or the rule that forbids the first of them.
+
+    `recorded_on` has the forms of the records, each with the day of its oldest one. Each form is decided on
+    its own, and the permit names those that it covers.
+    """
+    declared = tuple(purposes)
+    denied: Denial | None = None
+    first: Permit | None = None
+    allowed: set[str] = set()
+    for form, day in sorted(recorded_on.items()):
+        asked = replace(request, form=form, recorded_on=day)
+        answer = decide(asked, purposes=declared, consents=consents, now=now)
+        if isinstance(answer, Permit):
+            first = first or answer
+            allowed.add(form)
+        else:
+            denied = denied or answer
+    if first is None:
+        return denied or Denial(Rule.FORM, request.purpose, request.role, POLICY)
+    return Permit(
+        who=first.who,
+        role=first.role,
+        institution=first.institution,
+        subject=first.subject,
+        purpose=first.purpose,
+        basis=first.basis,
+        consent=first.consent,
+        groups=first.groups,
+        until=first.until,
+        policy=first.policy,
+        action=first.action,
+        forms=frozenset(allowed),
     )
 
 

@@ -13,13 +13,12 @@ from django.db import connection, transaction
 from resguardo.count.disclosure import Ledger, SafeTable, protect_by_class
 from resguardo.count.indicator import Count, TableSpec, specify
 from resguardo.count.table import RawCells, tabulate
-from resguardo.keep.facts import open_segment, seal_segment
 from resguardo.plan.programme import Programme
 from resguardo.values import Problem, Refused
 from resguardo_server import models
 from resguardo_server.actions.keep.records import read_segment
 from resguardo_server.actions.plan import indicator_named, programme_named
-from resguardo_server.key_rings import ring_of
+from resguardo_server.keyholders import keyholder
 
 NETWORK = UUID(int=0)
 """Whose key seals the ledger's memory: no institution's, but that of all who publish together."""
@@ -29,7 +28,7 @@ def facts_of_form(programme: str, form: str) -> pyarrow.Table | None:
     """The facts of a form over every institution, in memory; None when nothing was kept yet."""
     tables = []
     for row in models.FactSegment.objects.filter(programme=programme, form=form, rows__gt=0).order_by("id"):
-        tables.append(read_segment(ring_of(row.institution_id), row))
+        tables.append(read_segment(row))
     if not tables:
         return None
     return pyarrow.concat_tables(tables, promote_options="permissive")
@@ -99,18 +98,10 @@ def _held_ledger(now: datetime) -> Ledger:
 def _ledger(now: datetime) -> Ledger:
     """The ledger as it stands."""
     rows = list(models.ReleasedTable.objects.order_by("number"))
-    ring = ring_of(NETWORK)
+    keys = keyholder()
 
     def unseal(octets: bytes) -> bytes:
-        segment = UUID(bytes=octets[:16])
-        return open_segment(
-            ring.statistics_key_of,
-            octets[16:],
-            institution=NETWORK,
-            form="ledger",
-            segment=segment,
-            version=1,
-        )
+        return keys.open_facts(NETWORK, "ledger", UUID(bytes=octets[:16]), 1, octets[16:])
 
     def recount(spec: TableSpec) -> RawCells | None:
         return _raw(spec, _as_of(programme_named(spec.programme), spec, now))
@@ -119,19 +110,11 @@ def _ledger(now: datetime) -> Ledger:
 
 
 def _store_fresh(ledger: Ledger, now: datetime) -> None:
-    ring = ring_of(NETWORK)
+    keys = keyholder()
 
     def seal(content: bytes) -> bytes:
         segment = UUID(bytes=secrets.token_bytes(16))
-        return segment.bytes + seal_segment(
-            ring.statistics_key,
-            institution=NETWORK,
-            form="ledger",
-            segment=segment,
-            version=1,
-            content=content,
-            nonce=secrets.token_bytes(12),
-        )
+        return segment.bytes + keys.seal_facts(NETWORK, "ledger", segment, 1, content)
 
     for release in ledger.fresh:
         models.ReleasedTable.objects.create(

@@ -20,6 +20,10 @@ class Asker:
     """What the staff pseudonym of the journal is made of; never stored beside it."""
     institution: Institution
     roles: frozenset[str]
+    second_factor: bool = True
+    """Whether she signed in with a second factor; whoever works at the machine itself needs none."""
+    reauthenticated: bool = True
+    """Whether she proved within the last minutes that it is still her."""
 
 
 def asker(member: models.Member, institution: models.Institution | None = None) -> Asker:

@@ -131,6 +131,7 @@ class RightsRequest(models.Model):
     """By which rule of which country that day was found (`allow.rights.Deadline`)."""
     state = models.CharField(max_length=20, default="received")
     extended_to = models.DateField(null=True)
+    carry_out_by = models.DateField(null=True)
     words = models.BinaryField(default=b"")
     """What she asked, sealed; empty when she only pressed a button."""
     answer = models.BinaryField(default=b"")
@@ -209,6 +210,8 @@ class Breach(models.Model):
     who = models.CharField(max_length=32, blank=True)
     """The staff pseudonym whose openings are counted; empty for all."""
     people = models.PositiveIntegerField(default=0)
+    danger = models.CharField(max_length=20, blank=True)
+    """How much it can hurt, a closed word (`allow.breach`)."""
     state = models.CharField(max_length=20, default="known")
     recorded_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True)
@@ -294,6 +297,8 @@ class HolidayCorrection(models.Model):
     country = models.CharField(max_length=2)
     day = models.DateField()
     working = models.BooleanField()
+    every_year = models.BooleanField(default=False)
+    until = models.DateField(null=True)
     name = models.CharField(max_length=120)
     made_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     made_on = models.DateTimeField()

@@ -53,6 +53,10 @@ class Institution(models.Model):
         max_length=32, choices=[(kind.value, kind.value) for kind in values.InstitutionKind]
     )
     country = models.CharField(max_length=2)
+    address = models.TextField(blank=True)
+    """Where it can be written to, as a receipt must say."""
+    contact = models.CharField(max_length=200, blank=True)
+    """The telephone or e-mail of whoever answers for the protection of data."""
 
     class Meta:
         ordering: ClassVar = ["slug"]

@@ -49,7 +49,7 @@ def test_the_door_is_imported_by_one_action_alone() -> None:
                 continue
             if "resguardo.keep.opening" in named:
                 users.add(name)
-    assert users <= {"resguardo_server/actions/allow.py"}
+    assert users <= {"resguardo_server/actions/allow/opening.py"}
 
 
 def test_sealed_groups_are_decrypted_behind_the_door_alone() -> None:

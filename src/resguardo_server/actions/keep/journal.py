@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from resguardo.keep.checkpoint import SignedCheckpoint, VerifierKey, read_checkpoint
 from resguardo.keep.journal import Leaf, Told, Vocabulary, chain_hash, entry_bytes, verify_journal
 from resguardo.keep.proof import EntryProof, NotProvable, Prover
@@ -16,36 +18,30 @@ from resguardo.keep.tree import Frontier, leaf_hash
 from resguardo.keep.witness import Quorum
 from resguardo.plan.languages import say
 from resguardo.values import Institution, Problem, Refused
+from resguardo_keyholder.asked import journal_origin
 from resguardo_server import models
-from resguardo_server.key_rings import has_ring, ring_of
+from resguardo_server.keyholders import is_inside, keyholder
 
 
 def origin_of(institution: Institution) -> str:
     """The name of the institution's journal in its checkpoints."""
-    return f"{institution.slug}.resguardo/journal"
+    return journal_origin(institution.slug)
 
 
 def journal_key(institution: Institution) -> str:
     """The public key with which anybody checks the institution's journal."""
-    return ring_of(institution.id).journal_verifier_key(origin_of(institution))
+    return keyholder().journal_key(institution.id, origin_of(institution))
 
 
-def refuse_lost_keys(institution: Institution) -> None:
-    """Refuses to go on when the institution has written before and its key file is gone.
-
-    A fresh key ring in its place would seal the next records under other keys than all before them.
-    """
-    if has_ring(institution.id):
-        return
-    if models.JournalHead.objects.filter(institution_id=institution.id, size__gt=0).exists():
-        raise Refused(Problem("server.said.keys_missing", {"name": institution.slug}))
+def has_written(institution: UUID) -> bool:
+    """Whether the institution's journal has a line: then its keys must be there, and no others instead."""
+    return models.JournalHead.objects.filter(institution_id=institution, size__gt=0).exists()
 
 
 class JournalWriter:
     """Appends entries to one institution's journal; nobody else appends until the transaction ends."""
 
     def __init__(self, institution: Institution, vocabulary: Vocabulary) -> None:
-        refuse_lost_keys(institution)
         self.institution = institution
         self.vocabulary = vocabulary
         models.JournalHead.objects.get_or_create(institution_id=institution.id)
@@ -80,15 +76,15 @@ class JournalWriter:
         self._head.save()
 
     def sign(self, now: datetime) -> None:
-        """The journal's head is signed."""
+        """The journal's head is signed by the keyholder, once this transaction is kept."""
         self.flush()
-        ring = ring_of(self.institution.id)
-        models.JournalCheckpoint.objects.create(
-            institution_id=self.institution.id,
-            size=self._frontier.size,
-            text=ring.sign_checkpoint(origin_of(self.institution), self._frontier.size, self._frontier.root),
-            made_on=now,
-        )
+        institution = self.institution.id
+        if is_inside():
+            keyholder().sign_journal(institution, now=now)
+        else:
+            transaction.on_commit(
+                lambda: keyholder().sign_journal(institution, now=now) and None, robust=True
+            )
 
 
 def _entries(institution: UUID) -> Iterable[models.JournalEntry]:

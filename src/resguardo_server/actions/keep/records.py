@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,18 +15,21 @@ from uuid import UUID
 import pyarrow
 import pyarrow.compute
 import pyarrow.ipc
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count
 
-from resguardo.keep.facts import SegmentBroken, open_segment, seal_segment
-from resguardo.keep.journal import Act, Leaf, Outcome, Vocabulary, subject_mark
-from resguardo.keep.keys import KeyRing, SubjectKey, new_subject_key
-from resguardo.keep.sealing import seal_group, sealed_hash
+from resguardo.collect.consent import consents_said
+from resguardo.keep.facts import SegmentBroken
+from resguardo.keep.journal import Act, Leaf, Outcome, Vocabulary
+from resguardo.keep.keys import BlindToken, IndexField
+from resguardo.keep.sealing import sealed_hash
 from resguardo.plan.programme import Form, Programme, Purpose
 from resguardo.values import Basis, Institution, Sealed, Sensitivity
+from resguardo_keyholder.asked import SealedSheet, ToSeal, WantedToken
 from resguardo_server import models
-from resguardo_server.actions.keep.journal import JournalWriter, refuse_lost_keys
-from resguardo_server.key_rings import ring_with_compartment
+from resguardo_server.actions.keep.journal import JournalWriter, has_written
+from resguardo_server.keyholders import keyholder
 
 if TYPE_CHECKING:
     from resguardo.collect.submission import Answers, Submission
@@ -43,9 +46,9 @@ def new_id() -> UUID:
     return uuid.UUID(bytes=secrets.token_bytes(16), version=4)
 
 
-def fact_mark(ring: KeyRing, record: UUID) -> str:
-    """By what a record's row of facts is found again; without the key ring it leads to no record."""
-    return ring.unit_key("record", record).hex()
+def hash_of(groups: Mapping[int, bytes]) -> str:
+    """What the journal keeps of a write: the hash of the sealed groups, by their numbers."""
+    return sealed_hash({level: Sealed(groups[level.group]) for level in Sensitivity if level.group in groups})
 
 
 def answers_text(form: Form, answers: Answers, sensitivity: Sensitivity) -> bytes:
@@ -76,13 +79,34 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
+def last_day_kept(programme: Programme, form: Form, agreed: Collection[str], received: datetime) -> date:
+    """The last day for which a purpose may keep a record of that form.
+
+    The purposes that answer rights and claims keep nothing alive by themselves. Where no purpose holds at all
+    the record stays for the few days in which the person can still be asked.
+    """
+    days = [
+        purpose.retention_days
+        for purpose in programme.purposes
+        if purpose.name not in KEEPING_NOTHING
+        and purpose.covers(form.name)
+        and (purpose.basis != Basis.CONSENT or purpose.name in agreed)
+    ]
+    return (received + timedelta(days=max(days, default=settings.DAYS_WITHOUT_GROUND))).date()
+
+
+KEEPING_NOTHING = ("rights", "legal_claim")
+"""Purposes for which a record may be opened while it is kept, and for which it is not kept."""
+
+
 @dataclass
 class _Known:
-    """A subject as this transaction sees it."""
+    """A subject as this transaction sees it; its key is with the keyholder, wrapped."""
 
     row: models.Subject
-    key: SubjectKey
-    mark: str
+    compartment: str
+    wrapped: bytes = b""
+    """Empty until the keyholder made the key of a new subject."""
     is_new: bool = False
 
 
@@ -99,9 +123,19 @@ class Keeping:
     now: datetime
 
     def __post_init__(self) -> None:
-        refuse_lost_keys(self.institution)
         self.compartment = f"{self.institution.slug}/{self.programme.name}"
-        self.ring: KeyRing = ring_with_compartment(self.institution.id, self.compartment, self.now)
+        self.keys = keyholder()
+        version = self.keys.prepare(
+            self.institution.id,
+            self.compartment,
+            may_be_new=not has_written(self.institution.id),
+            now=self.now,
+        )
+        models.CompartmentKeyVersion.objects.get_or_create(
+            institution_id=self.institution.id,
+            number=version.number,
+            defaults={"compartment": version.compartment, "made_on": version.made_at},
+        )
         self.journal = JournalWriter(
             self.institution,
             Vocabulary(
@@ -109,16 +143,20 @@ class Keeping:
                 purposes={purpose.name for purpose in self.programme.purposes},
             ),
         )
-        self.pseudonym = self.ring.staff_pseudonym(self.who)
+        self.pseudonym = self.keys.pseudonym(self.institution.id, self.who)
         self.request = new_id()
-        days = max((purpose.retention_days for purpose in self.programme.purposes), default=0)
-        self.keep_until = (self.now + timedelta(days=days)).date()
-        self.subjects: dict[bytes, _Known] = {}
+        self.subjects: dict[tuple[str, ...], _Known] = {}
+        self.code_tokens: list[models.BlindIndex] = []
         self.levels = sorted(
             {question.sensitivity for question in self.form.fields}, key=lambda level: level.group
         )
         self.segment: UUID = new_id()
         self.facts: list[dict[str, Any]] = []
+
+    def arrivals(self, sheets: Sequence[bytes]) -> list[bytes]:
+        """The tokens by which sheets that come again are known, given their canonical forms."""
+        wanted = [WantedToken("arrival", octets=octets) for octets in sheets]
+        return [found[0].token for found in self.keys.tokens(self.institution.id, wanted)]
 
     def known_arrivals(self, tokens: Sequence[bytes]) -> set[bytes]:
         """Those tokens whose sheets arrived before, also when their subject was erased since."""
@@ -133,15 +171,20 @@ class Keeping:
         Gives record, subject and sheet of each, so that its consents can be recorded beside it.
         """
         batch = list(sheets)
-        codes = [self._code_token(code) for _, code, _, _ in batch]
-        wrapped, tokens = self._find_subjects(
-            dict(zip(codes, (code for _, code, _, _ in batch), strict=True))
+        subjects = self._subjects([code for _, code, _, _ in batch])
+        ids = [new_id() for _ in batch]
+        sealed = self.keys.seal(
+            self.institution.id,
+            [
+                self._to_seal(subject, record_id, sheet)
+                for subject, record_id, (_, _, sheet, _) in zip(subjects, ids, batch, strict=True)
+            ],
         )
         records, groups, arrivals, kept = [], [], [], []
-        for code_token, (token, _, sheet, facts) in zip(codes, batch, strict=True):
-            subject = self.subjects[code_token]
-            record_id = new_id()
-            sealed = self._seal(subject, record_id, sheet)
+        for subject, record_id, sealing, (token, _, sheet, facts) in zip(
+            subjects, ids, sealed, batch, strict=True
+        ):
+            subject.wrapped = sealing.wrapped
             records.append(
                 models.Record(
                     id=record_id,
@@ -151,24 +194,36 @@ class Keeping:
                     form=self.form.name,
                     form_version=sheet.version,
                     received_on=self.now,
-                    keep_until=self.keep_until,
+                    keep_until=last_day_kept(
+                        self.programme, self.form, self._agreed(sheet.answers), self.now
+                    ),
                     segment_id=self.segment,
                 )
             )
             groups += [
-                models.SealedGroup(record_id=record_id, group=level.group, octets=octets.octets)
-                for level, octets in sealed.items()
+                models.SealedGroup(record_id=record_id, group=group, octets=octets)
+                for group, octets in sealing.groups.items()
             ]
             arrivals.append(
                 models.Arrival(institution_id=self.institution.id, token=token, record_id=record_id)
             )
-            self._write_line(subject, record_id, sheet.answers, sealed)
-            self._add_facts(record_id, subject.row.id, facts)
+            self._write_line(subject, record_id, sheet.answers, sealing)
+            self._add_facts(sealing, facts)
             kept.append((record_id, subject.row.id, sheet))
-        touched = [self.subjects[token] for token in dict.fromkeys(codes)]
-        models.Subject.objects.bulk_create((known.row for known in touched if known.is_new), batch_size=BATCH)
-        models.SubjectKey.objects.bulk_create(wrapped, batch_size=BATCH)
-        models.BlindIndex.objects.bulk_create(tokens, batch_size=BATCH)
+        touched = list({subject.row.id: subject for subject in subjects}.values())
+        fresh = [known for known in touched if known.is_new]
+        models.Subject.objects.bulk_create((known.row for known in fresh), batch_size=BATCH)
+        models.SubjectKey.objects.bulk_create(
+            (
+                models.SubjectKey(
+                    subject=known.row, version=1, compartment=known.compartment, wrapped=known.wrapped
+                )
+                for known in fresh
+            ),
+            batch_size=BATCH,
+        )
+        models.BlindIndex.objects.bulk_create(self.code_tokens, batch_size=BATCH)
+        self.code_tokens = []
         models.Record.objects.bulk_create(records, batch_size=BATCH)
         models.SealedGroup.objects.bulk_create(groups, batch_size=BATCH)
         models.Arrival.objects.bulk_create(arrivals, batch_size=BATCH)
@@ -182,9 +237,9 @@ class Keeping:
             self._close_segment()
         return kept
 
-    def count_again(self, record: UUID, subject: UUID, facts: Mapping[str, Any]) -> UUID:
+    def count_again(self, sealing: SealedSheet, facts: Mapping[str, Any]) -> UUID:
         """A corrected record's facts count from now on; gives the segment they lie in."""
-        self._add_facts(record, subject, facts)
+        self._add_facts(sealing, facts)
         segment = self.segment
         self._close_segment()
         return segment
@@ -196,122 +251,115 @@ class Keeping:
 
     # Inside
 
-    def _code_token(self, code: tuple[str, ...]) -> bytes:
-        return self.ring.subject_code_token(self.programme.name, self.form.about, *code).token
+    def _subjects(self, codes: Sequence[tuple[str, ...]]) -> list[_Known]:
+        """Every code has its subject: the one known under it, or a new one."""
+        missing = list(dict.fromkeys(code for code in codes if code not in self.subjects))
+        if missing:
+            self._find(missing)
+        return [self.subjects[code] for code in codes]
 
-    def _find_subjects(
-        self, wanted: Mapping[bytes, tuple[str, ...]]
-    ) -> tuple[list[models.SubjectKey], list[models.BlindIndex]]:
-        """Every code of the batch has its subject: the one known under it, or a new one with a new key.
-
-        Gives the wrapped keys and the tokens of the new ones; they are written when the subjects are.
-        """
-        missing = [token for token in wanted if token not in self.subjects]
-        if not missing:
-            return [], []
+    def _find(self, codes: Sequence[tuple[str, ...]]) -> None:
+        wanted = [
+            WantedToken("subject_code", (self.programme.name, self.form.about, *code)) for code in codes
+        ]
+        found = self.keys.tokens(self.institution.id, wanted)
         rows = models.BlindIndex.objects.filter(
             institution_id=self.institution.id,
-            field=self.ring.subject_code_token(self.programme.name, self.form.about, "").field,
-            token__in=missing,
+            field=IndexField.SUBJECT_CODE,
+            token__in=[token.token for tokens in found for token in tokens],
         ).select_related("subject")
-        found = {bytes(row.token): row.subject for row in rows}
+        known = {(row.key_version, bytes(row.token)): row.subject for row in rows}
         keys = {
             key.subject_id: key
-            for key in models.SubjectKey.objects.filter(subject__in=[row.id for row in found.values()])
+            for key in models.SubjectKey.objects.filter(
+                subject__in=[row.id for row in known.values()]
+            ).order_by("version")
         }
-        for token, row in found.items():
-            key = self.ring.unwrap_subject_key(
-                bytes(keys[row.id].wrapped),
-                compartment=keys[row.id].compartment,
-                subject=row.id,
-                key_version=keys[row.id].version,
+        by_first_token: dict[bytes, _Known] = {}
+        for code, tokens in zip(codes, found, strict=True):
+            newest = tokens[0]
+            row = next(
+                (
+                    known[token.key_version, token.token]
+                    for token in tokens
+                    if (token.key_version, token.token) in known
+                ),
+                None,
             )
-            self.subjects[token] = _Known(row, key, subject_mark(key))
-        wrapped, tokens = [], []
-        for token in missing:
-            if token in found:
-                continue
-            row = models.Subject(
-                id=new_id(),
-                institution_id=self.institution.id,
-                programme=self.programme.name,
-                kind=self.form.about,
-            )
-            key = new_subject_key(secrets.token_bytes)
-            wrapped.append(
-                models.SubjectKey(
-                    subject=row,
-                    version=1,
-                    compartment=self.compartment,
-                    wrapped=self.ring.wrap_subject_key(
-                        key,
-                        compartment=self.compartment,
-                        subject=row.id,
-                        key_version=1,
-                        nonce=secrets.token_bytes(12),
-                    ),
-                )
-            )
-            blind = self.ring.subject_code_token(self.programme.name, self.form.about, *wanted[token])
-            tokens.append(
-                models.BlindIndex(
-                    institution_id=self.institution.id,
-                    subject=row,
-                    field=blind.field,
-                    key_version=blind.key_version,
-                    token=blind.token,
-                )
-            )
-            self.subjects[token] = _Known(row, key, subject_mark(key), is_new=True)
-        return wrapped, tokens
+            if row is not None:
+                key = keys[row.id]
+                subject = _Known(row, key.compartment, bytes(key.wrapped))
+            elif newest.token in by_first_token:
+                subject = by_first_token[newest.token]
+            else:
+                subject = self._new_subject(newest)
+            by_first_token[newest.token] = self.subjects[code] = subject
 
-    def _seal(self, subject: _Known, record: UUID, sheet: Submission) -> dict[Sensitivity, Sealed]:
-        sealed = {}
-        for level in self.levels:
-            text = answers_text(self.form, sheet.answers, level)
-            if text:
-                sealed[level] = seal_group(
-                    subject.key,
-                    institution=self.institution.id,
-                    subject=subject.row.id,
-                    record=record,
-                    group=level,
-                    row_version=1,
-                    key_version=subject.row.key_version,
-                    text=text,
-                    nonce=secrets.token_bytes(12),
-                )
-        return sealed
+    def _new_subject(self, token: BlindToken) -> _Known:
+        row = models.Subject(
+            id=new_id(),
+            institution_id=self.institution.id,
+            programme=self.programme.name,
+            kind=self.form.about,
+        )
+        self.code_tokens.append(
+            models.BlindIndex(
+                institution_id=self.institution.id,
+                subject=row,
+                field=token.field,
+                key_version=token.key_version,
+                token=token.token,
+            )
+        )
+        return _Known(row, self.compartment, is_new=True)
+
+    def _to_seal(self, subject: _Known, record: UUID, sheet: Submission) -> ToSeal:
+        texts = {
+            level.group: text
+            for level in self.levels
+            if (text := answers_text(self.form, sheet.answers, level))
+        }
+        return ToSeal(
+            subject=subject.row.id,
+            compartment=subject.compartment,
+            key_version=subject.row.key_version,
+            wrapped=subject.wrapped,
+            kind=self.form.about,
+            record=record,
+            row_version=1,
+            texts=texts,
+        )
+
+    def _agreed(self, answers: Answers) -> set[str]:
+        """The purposes that the sheet itself agrees to."""
+        return {
+            said.purpose
+            for said in consents_said(self.form, answers, today=self.now.date())
+            if said.given and said.withdrawn_on is None
+        }
 
     def _reason(self, answers: Answers) -> Purpose | None:
         """The programme's first purpose for which the sheet may be kept: agreed to in it, or by the law."""
-        allowed = {
-            purpose
-            for question in self.form.consents
-            if answers.get(question.field) == question.yes
-            for purpose in question.purposes
-        }
+        agreed = self._agreed(answers)
         for purpose in self.programme.purposes:
-            if purpose.basis is not Basis.CONSENT or purpose.name in allowed:
+            if purpose.covers(self.form.name) and (purpose.basis != Basis.CONSENT or purpose.name in agreed):
                 return purpose
         return None
 
-    def _write_line(
-        self, subject: _Known, record: UUID, answers: Answers, sealed: Mapping[Sensitivity, Sealed]
-    ) -> None:
+    def _write_line(self, subject: _Known, record: UUID, answers: Answers, sealing: SealedSheet) -> None:
         reason = self._reason(answers)
         write_line(
             self.journal,
             subject.row,
-            subject.mark,
+            sealing.mark,
             act=Act.CREATE,
             who=self.pseudonym,
             role=self.role,
             purpose=reason.name if reason else None,
             basis=reason.basis if reason else None,
-            fields=tuple(level.group for level in sealed),
+            fields=tuple(sorted(sealing.groups)),
             record=record,
-            content=sealed_hash(sealed),
+            content=hash_of(sealing.groups),
             policy=self.policy,
             request=self.request,
             outcome=Outcome.ALLOW,
@@ -319,21 +367,13 @@ class Keeping:
             now=self.now,
         )
 
-    def _add_facts(self, record: UUID, subject: UUID, facts: Mapping[str, Any]) -> None:
-        unit = self.ring.unit_key(self.form.about, subject)
-        self.facts.append(
-            {
-                **facts,
-                "record": fact_mark(self.ring, record),
-                "unit": unit.hex(),
-                "rkey": self.ring.cell_key(self.form.about, unit),
-            }
-        )
+    def _add_facts(self, sealing: SealedSheet, facts: Mapping[str, Any]) -> None:
+        marks = {"record": sealing.record_mark, "unit": sealing.unit, "rkey": sealing.cell_key}
+        self.facts.append({**facts, **marks})
 
     def _close_segment(self) -> None:
         if self.facts:
             store_segment(
-                self.ring,
                 self.institution.id,
                 self.programme.name,
                 self.form.name,
@@ -363,8 +403,8 @@ def write_line(
     request: UUID,
     outcome: Outcome,
     now: datetime,
-) -> None:
-    """One journal line about one subject, chained to the subject's line before it."""
+) -> str:
+    """One journal line about one subject, chained to the subject's line before it; gives its hash."""
     last = bytes(subject.last_entry)
     chained = journal.write(
         Leaf(
@@ -389,6 +429,7 @@ def write_line(
     )
     subject.entries += 1
     subject.last_entry = bytes.fromhex(chained)
+    return chained
 
 
 def _same_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -401,7 +442,6 @@ def _same_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def store_segment(
-    ring: KeyRing,
     institution: UUID,
     programme: str,
     form: str,
@@ -416,14 +456,8 @@ def store_segment(
     options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
     with pyarrow.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
-    octets = seal_segment(
-        ring.statistics_key,
-        institution=institution,
-        form=f"{programme}.{form}",
-        segment=segment,
-        version=version,
-        content=sink.getvalue().to_pybytes(),
-        nonce=secrets.token_bytes(12),
+    octets = keyholder().seal_facts(
+        institution, f"{programme}.{form}", segment, version, sink.getvalue().to_pybytes()
     )
     if new:
         models.FactSegment.objects.create(
@@ -441,29 +475,24 @@ def store_segment(
         )
 
 
-def read_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
+def read_segment(row: models.FactSegment) -> pyarrow.Table:
     """The facts of one segment, in memory: a row for each record that counts in it, or it is refused.
 
     An older segment put back, its number of version and all, so brings back nobody who was erased.
     """
-    table = _opened_segment(ring, row)
+    table = _opened_segment(row)
     if table.num_rows == row.records.count():
         return table
     # Another transaction may have changed both since `row` was read: one statement sees them together.
     now = models.FactSegment.objects.annotate(held=Count("records")).get(id=row.id)
-    if now.version == row.version or _opened_segment(ring, now).num_rows != now.held:
+    if now.version == row.version or _opened_segment(now).num_rows != now.held:
         raise SegmentBroken
     return table
 
 
-def _opened_segment(ring: KeyRing, row: models.FactSegment) -> pyarrow.Table:
-    content = open_segment(
-        ring.statistics_key_of,
-        bytes(row.octets),
-        institution=row.institution_id,
-        form=f"{row.programme}.{row.form}",
-        segment=row.id,
-        version=row.version,
+def _opened_segment(row: models.FactSegment) -> pyarrow.Table:
+    content = keyholder().open_facts(
+        row.institution_id, f"{row.programme}.{row.form}", row.id, row.version, bytes(row.octets)
     )
     return pyarrow.ipc.open_stream(content).read_all()
 
@@ -484,15 +513,15 @@ def _empty_log() -> None:
         cursor.fetchall()
 
 
-def remove_facts(ring: KeyRing, record: models.Record) -> None:
+def remove_facts(record: models.Record) -> None:
     """The record counts no more: its row leaves its segment, which is sealed anew."""
     if record.segment_id is None:
         return
     segment = models.FactSegment.objects.select_for_update().get(id=record.segment_id)
-    table = read_segment(ring, segment)
-    rest = table.filter(pyarrow.compute.not_equal(table["record"], fact_mark(ring, record.id)))
+    table = read_segment(segment)
+    mark = keyholder().record_marks(record.institution_id, [record.id])[0]
+    rest = table.filter(pyarrow.compute.not_equal(table["record"], mark))
     store_segment(
-        ring,
         segment.institution_id,
         segment.programme,
         segment.form,

@@ -46,7 +46,7 @@ from resguardo.plan.languages import say
 from resguardo.values import Institution, Problem, Refused
 from resguardo_server import models
 from resguardo_server.actions.keep.journal import journal_key, leaf_hashes, newest_head
-from resguardo_server.key_rings import ring_of
+from resguardo_server.keyholders import keyholder
 
 MOST_CHARACTERS = 200
 """How long a name or an address may be."""
@@ -65,7 +65,7 @@ def witness_name(institution: Institution) -> str:
 
 def witness_key(institution: Institution) -> str:
     """The public key with which anybody checks the institution's cosignatures."""
-    return ring_of(institution.id).witness_verifier_key(witness_name(institution))
+    return keyholder().witness_key(institution.id, witness_name(institution))
 
 
 def witness_address(institution: Institution) -> str:
@@ -74,7 +74,7 @@ def witness_address(institution: Institution) -> str:
 
 
 def _cosign(institution: Institution, note: str, now: datetime) -> str:
-    return ring_of(institution.id).cosign(witness_name(institution), note, now)
+    return keyholder().cosign(institution.id, witness_name(institution), note, now=now)
 
 
 # As a witness

@@ -1,0 +1,110 @@
+"""The keyholder's socket: the operating system says who asks, and each question is answered alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
+
+from resguardo.values import Problem, Refused
+from resguardo_keyholder import wire
+from resguardo_keyholder.desk import Desk
+
+QUESTIONS: Final = frozenset(
+    {
+        "has_ring", "prepare", "tokens", "pseudonym", "seal", "marks", "record_marks", "seal_facts",
+        "open_facts", "release", "search", "known_receipt", "recognise",
+        "sign_journal", "journal_key", "cosign",
+        "witness_key", "sign", "signature_key", "key_versions", "rotate", "rewrap", "ceilings",
+    }
+)  # fmt: skip
+"""What the service may ask."""
+
+OWN_QUESTIONS: Final = frozenset({"destroy"})
+"""What only the keyholder's own account, or root, may ask: it cannot be undone."""
+
+
+class Listening:
+    """The desk behind a Unix socket."""
+
+    def __init__(self, desk: Desk, path: Path, accounts: Collection[int] = ()) -> None:
+        self._desk = desk
+        self._path = path
+        self._accounts = {os.geteuid(), 0, *accounts}
+        path.unlink(missing_ok=True)
+        before = os.umask(0o117)
+        try:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.bind(str(path))
+        finally:
+            os.umask(before)
+        self._socket.listen(64)
+
+    def answer_for_ever(self) -> None:
+        """Every line that is opened is answered, each in a thread of its own."""
+        while True:
+            try:
+                line, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(line,), daemon=True).start()
+
+    def close(self) -> None:
+        """Nobody is answered any more."""
+        self._path.unlink(missing_ok=True)
+        self._socket.close()
+
+    def _answer(self, line: socket.socket) -> None:
+        with line:
+            account = _account_of(line)
+            if account not in self._accounts:
+                return
+            while True:
+                try:
+                    asked = wire.receive(line)
+                    if asked is None:
+                        return
+                    answer = self._answered(asked, account)
+                except (OSError, wire.NotUnderstood):
+                    return
+                try:
+                    wire.send(line, answer)
+                except OSError:
+                    return
+
+    def _answered(self, asked: Any, account: int) -> dict[str, Any]:
+        try:
+            question, words, named = asked["question"], asked["words"], asked["named"]
+        except (TypeError, KeyError):
+            return {"refused": (Problem("keyholder.desk.not_understood"),)}
+        if question == "is_there":
+            return {"answer": True}
+        own = account in (os.geteuid(), 0)
+        if question not in QUESTIONS and not (own and question in OWN_QUESTIONS):
+            return {"refused": (Problem("keyholder.desk.not_yours"),)}
+        try:
+            return {"answer": getattr(self._desk, question)(*words, **named)}
+        except Refused as refused:
+            return {"refused": refused.problems}
+        except Exception as fault:
+            # What went wrong and where, never a value: a key could be in one.
+            place = fault.__traceback__
+            while place is not None and place.tb_next is not None:
+                place = place.tb_next
+            where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
+            sys.stderr.write(f"keyholder: {question}: {type(fault).__name__} at {where}\n")
+            return {"refused": (Problem("keyholder.desk.fault", {"kind": type(fault).__name__}),)}
+
+
+def _account_of(line: socket.socket) -> int:
+    """The account at the other end, as the kernel says it."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return os.geteuid()  # macOS: the socket's own permissions are the guard
+    octets = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    account: int = struct.unpack("3i", octets)[1]
+    return account

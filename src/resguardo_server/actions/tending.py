@@ -1,0 +1,42 @@
+"""What must be done whether or not anybody asks: records expire, journals are signed, old keys destroyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from resguardo.values import Refused
+from resguardo_server import models
+from resguardo_server.actions.allow.erasing import expire_due
+from resguardo_server.actions.keep.rotation import destroy_old_keys
+from resguardo_server.keyholders import keyholder
+
+
+@dataclass
+class Tended:
+    """What one round did."""
+
+    erased: int = 0
+    blocked: int = 0
+    destroyed_keys: int = 0
+    signed: int = 0
+    not_signed: list[str] = field(default_factory=list)
+    """Institutions whose journal could not be signed: the alarm stands on their officer's desk."""
+
+
+def tend(*, now: datetime) -> Tended:
+    """One round over every institution of this installation."""
+    done = Tended()
+    for row in models.Institution.objects.order_by("slug"):
+        if not models.JournalHead.objects.filter(institution=row, size__gt=0).exists():
+            continue
+        institution = row.as_value()
+        expired = expire_due(institution, now=now)
+        done.erased += expired.erased
+        done.blocked += expired.blocked
+        try:
+            done.signed += keyholder().sign_journal(row.id, now=now) is not None
+        except Refused:
+            done.not_signed.append(row.slug)
+        done.destroyed_keys += len(destroy_old_keys(institution, now=now))
+    return done
