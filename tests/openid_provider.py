@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -40,6 +41,8 @@ class Provider:
         """Parameters of each authorization request."""
         self.codes: dict[str, dict[str, str]] = {}
         self.address = ""
+        self.has_a_page = False
+        """Whether it shows a page with a button before it sends anybody back."""
 
     def who_is(self, email: str, **more: Any) -> None:
         """From now on it says that whoever comes is this."""
@@ -108,6 +111,17 @@ def provider_running(host: str = "127.0.0.1") -> Iterator[Provider]:
             self.end_headers()
             self.wfile.write(octets)
 
+        def _page(self, back: str) -> None:
+            octets = (
+                '<!doctype html><html lang="es"><title>Proveedor</title><link rel="icon" href="data:,">'
+                f'<h1>Cuenta del albergue</h1><a href="{escape(back)}">Permitir</a>'
+            ).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(octets)))
+            self.end_headers()
+            self.wfile.write(octets)
+
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
             if asked.path == "/.well-known/openid-configuration":
@@ -118,6 +132,9 @@ def provider_running(host: str = "127.0.0.1") -> Iterator[Provider]:
                 self._json(provider.userinfo or {})
             elif asked.path == "/authorize":
                 one = {name: values[0] for name, values in parse_qs(asked.query).items()}
+                if provider.has_a_page:
+                    self._page(provider.authorize(one))
+                    return
                 self.send_response(302)
                 self.send_header("Location", provider.authorize(one))
                 self.send_header("Content-Length", "0")

@@ -10,7 +10,6 @@ from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -201,12 +200,33 @@ def test_a_file_is_said_to_be_chosen_again(client: Client) -> None:
     assert "Un archivo no puede esperar aquí" in answer.content.decode()
 
 
-def test_a_page_may_be_shown_only_to_who_has_just_confirmed(client: Client, ana: Member) -> None:
-    answer = client.get("/protection/sealed/")
-    assert unquote(answer["Location"]) == "/enter/reauthenticate/?next=/protection/sealed/"
-    done = client.post("/enter/reauthenticate/", {"password": PASSWORD, "next": "/protection/sealed/"})
-    assert done["Location"] == "/protection/sealed/"
-    assert client.get("/protection/sealed/").content == b"shown"
+def test_a_page_may_be_shown_only_to_who_has_just_confirmed(client: Client) -> None:
+    asked = client.get("/protection/sealed/?day=2")
+    assert asks(asked)
+    assert "shown" not in asked.content.decode()
+    wrong = client.post("/protection/sealed/?day=2", {"confirm_to_read": "1", "confirm_with": "no"})
+    assert 'name="confirm_to_read"' in wrong.content.decode()
+    sent = {"confirm_to_read": "1", "confirm_with": PASSWORD}
+    assert client.post("/protection/sealed/?day=2", sent)["Location"] == "/protection/sealed/?day=2"
+    assert client.get("/protection/sealed/?day=2").content == b"shown"
+
+
+def test_who_has_neither_password_nor_code_nor_passkey_is_told_and_not_sent_round(ana: Member) -> None:
+    """She came in with her institution's account, which did not say when it last saw her credentials."""
+    client = signed_in(Client(headers={"accept-language": "es"}), ana, fresh=False)
+    ana.set_unusable_password()
+    ana.save()
+    ana.authenticator_set.all().delete()
+    client.force_login(ana, "allauth.account.auth_backends.AuthenticationBackend")
+    session = client.session
+    session["second_factor"] = "theirs"
+    session["signed_in_with"] = "albergue-tapachula"
+    session.save()
+    text = client.post("/people/1/erase/", WROTE).content.decode()
+    assert "Usted entró con la cuenta de su institución" in text
+    assert 'href="/enter/oidc/albergue-tapachula/login/?again=1&amp;next=%2Fpeople%2F1%2Ferase%2F"' in text
+    assert "confirm_with" not in text
+    assert DONE == []
 
 
 def test_the_way_back_is_the_page_that_she_came_from_and_never_another_host(client: Client) -> None:

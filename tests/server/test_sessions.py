@@ -208,7 +208,7 @@ def test_a_member_sees_where_she_is_signed_in_in_words_and_without_the_exact_add
     text = here.get("/me/sessions/").content.decode()
     assert "Chrome en Windows" in text
     assert "Firefox en Android" in text
-    assert "203.0.113.…" in text
+    assert "203.0.113.x" in text
     assert "2001:db8:aa:bb00:…" in text
     for exact in ("203.0.113.77", "::1234", "bbcc"):
         assert exact not in text
@@ -375,7 +375,7 @@ def test_a_network_is_said_without_the_device_in_it(people: House) -> None:
     from django.utils import translation
 
     with translation.override("es"):
-        assert network_in_words("203.0.113.0") == "203.0.113.…"
+        assert network_in_words("203.0.113.0") == "203.0.113.x"
         assert network_in_words("2001:db8:aa:bb00::") == "2001:db8:aa:bb00:…"
         assert network_in_words("::") == "este mismo equipo"
 

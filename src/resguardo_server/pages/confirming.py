@@ -20,13 +20,12 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
-from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -41,9 +40,9 @@ from resguardo_server.pages.signing_in import (
 
 Page = Callable[..., HttpResponse]
 
-WORD, PASSKEY = "confirm_with", "confirm_passkey"
+WORD, PASSKEY, TO_READ = "confirm_with", "confirm_passkey", "confirm_to_read"
 """The fields of the page that asks; they never reach the page that was asked for."""
-NOT_CARRIED = (WORD, PASSKEY, "csrfmiddlewaretoken")
+NOT_CARRIED = (WORD, PASSKEY, TO_READ, "csrfmiddlewaretoken")
 
 
 def fresh(request: HttpRequest) -> bool:
@@ -78,16 +77,21 @@ def needs_fresh_sign_in(page: Page | None = None, *, reading: bool = False) -> A
         def asking(request: HttpRequest, *words: Any, **names: Any) -> HttpResponse:
             if request.method in ("GET", "HEAD", "OPTIONS"):
                 if reading and not fresh(request):
-                    raise ReauthenticationRequired
+                    return _ask(request, [], to_read=True)
                 return page(request, *words, **names)
             wrong: list[str] = []
             if WORD in request.POST or PASSKEY in request.POST:
                 wrong = list(_confirm(request))
                 sent = request.POST.copy()
-                for name in (WORD, PASSKEY):
+                to_read = bool(sent.get(TO_READ))
+                for name in (WORD, PASSKEY, TO_READ):
                     sent.pop(name, None)
                 sent._mutable = False
                 request.POST = sent  # type: ignore[assignment]
+                if to_read and (wrong or not fresh(request)):
+                    return _ask(request, wrong, to_read=True)
+                if to_read:
+                    return redirect(request.get_full_path())
             if wrong or not fresh(request):
                 return _ask(request, wrong)
             return page(request, *words, **names)
@@ -127,12 +131,13 @@ def _confirm(request: HttpRequest) -> Iterator[str]:
         yield _("That is not your password and not a code of yours.")
 
 
-def _ask(request: HttpRequest, wrong: list[str]) -> HttpResponse:
+def _ask(request: HttpRequest, wrong: list[str], *, to_read: bool = False) -> HttpResponse:
     """The page that asks who she is, with what she wrote inside it."""
     member: Any = request.user
     institution = request.session.get(INSTITUTION)
     facts: dict[str, Any] = {
         "wrong": wrong,
+        "to_read": to_read,
         "address": request.get_full_path(),
         "carried": [
             (name, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -51,6 +51,7 @@ class ShownSession:
     network: str
     began: datetime
     seen: datetime
+    just_now: bool
     is_this: bool
 
 
@@ -64,12 +65,12 @@ def device_in_words(told: str) -> str:
 
 
 def network_in_words(first: str) -> str:
-    """The network without the device in it: `203.0.113.…`, `2001:db8:ab:…`."""
+    """The network without the device in it: `203.0.113.x`, `2001:db8:ab:…`."""
     if first == "::":
         return gettext("this machine")
     if ":" in first:
         return first.removesuffix("::") + ":…"
-    return first.rpartition(".")[0] + ".…"
+    return first.rpartition(".")[0] + ".x"
 
 
 @require_safe
@@ -112,6 +113,7 @@ def my_sessions(request: HttpRequest) -> HttpResponse:
         elif which.isascii() and which.isdigit() and members.end_session(member, int(which[:18])):
             messages.success(request, gettext("That session is closed."))
         return redirect("my_sessions")
+    now = timezone.now()
     found = [
         ShownSession(
             one.id,
@@ -119,8 +121,9 @@ def my_sessions(request: HttpRequest) -> HttpResponse:
             network_in_words(one.network),
             one.began,
             one.seen,
+            now - one.seen < timedelta(minutes=1),
             one.is_this,
         )
-        for one in members.sessions_of(member, key, timezone.now())
+        for one in members.sessions_of(member, key, now)
     ]
     return render(request, "members/sessions.html", {"sessions": found})

@@ -36,6 +36,7 @@ from django.utils.translation import gettext_lazy as _
 
 from resguardo_server.actions import members
 from resguardo_server.pages.lock_out import begin_guess, network_of
+from resguardo_server.pages.members import device_in_words
 from resguardo_server.session_store import OPENED, SEEN
 from resguardo_server.staff_secrets import opened, sealed
 
@@ -59,6 +60,13 @@ HOMES = {
 """Where a role begins its day, as soon as there is such a page; the first role that has one wins."""
 
 
+WAYS_TO_CONFIRM = {
+    "reauthenticate": _("With my password"),
+    "mfa_reauthenticate": _("With a code"),
+    "mfa_reauthenticate:webauthn": _("With my passkey"),
+}
+
+
 class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     """Nobody opens an account alone: an administrator of the institution makes it."""
 
@@ -68,6 +76,11 @@ class ClosedAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """The network, which is all that limits need and all that the list of sessions keeps."""
         return network_of(request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The ways to confirm that it is still she, in our words."""
+        known: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [{**one, "description": WAYS_TO_CONFIRM.get(one["id"], one["description"])} for one in known]
 
     def get_login_stages(self) -> list[str]:
         stages: list[str] = super().get_login_stages()
@@ -203,6 +216,10 @@ class SealedCodes(DefaultMFAAdapter):  # type: ignore[misc]
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS)
         return bool(others.exclude(pk=authenticator.pk).exists())
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:
+        """What the device says of itself, for its owner to change."""
+        return device_in_words(context.request.headers.get("User-Agent", ""))
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         known: dict[str, str] = super().get_public_key_credential_rp_entity()
