@@ -236,8 +236,11 @@ class Keyholder(Protocol):
         """The public key of the journal's signatures."""
         ...
 
-    def cosign(self, institution: UUID, name: str, checkpoint: str, *, now: datetime) -> str:
-        """The institution's cosignature as a witness of another journal."""
+    def cosign(self, institution: UUID, name: str, request: bytes, key: str, *, now: datetime) -> str:
+        """The institution's cosignature, as a witness, of the head in a request to add a checkpoint.
+
+        Refuses a head that does not follow from what was cosigned before, whatever the service says.
+        """
         ...
 
     def witness_key(self, institution: UUID, name: str) -> str:

@@ -114,8 +114,8 @@ class Client:
     def journal_key(self, institution: UUID, origin: str) -> str:
         return str(self._ask("journal_key", institution, origin))
 
-    def cosign(self, institution: UUID, name: str, checkpoint: str, *, now: datetime) -> str:
-        return str(self._ask("cosign", institution, name, checkpoint, now=now))
+    def cosign(self, institution: UUID, name: str, request: bytes, key: str, *, now: datetime) -> str:
+        return str(self._ask("cosign", institution, name, request, key, now=now))
 
     def witness_key(self, institution: UUID, name: str) -> str:
         return str(self._ask("witness_key", institution, name))

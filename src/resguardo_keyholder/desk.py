@@ -26,6 +26,7 @@ from resguardo.allow.decision import (
     Rule,
     decide_forms,
 )
+from resguardo.keep.checkpoint import VerifierKey, is_signed_by
 from resguardo.keep.facts import open_segment, seal_segment
 from resguardo.keep.journal import Act, Leaf, Outcome, Vocabulary, chain_hash, entry_bytes, subject_mark
 from resguardo.keep.keys import (
@@ -36,7 +37,8 @@ from resguardo.keep.keys import (
     new_subject_key,
 )
 from resguardo.keep.sealing import group_key, seal_group
-from resguardo.keep.tree import Frontier, leaf_hash
+from resguardo.keep.tree import EMPTY_ROOT, Frontier, leaf_hash
+from resguardo.keep.witness import AddCheckpoint, WatchedJournal
 from resguardo.plan.purposes import RIGHTS, ProgrammeRules
 from resguardo.values import Chance, InstitutionKind, Permit, Problem, Refused, Sensitivity
 from resguardo_keyholder.asked import (
@@ -577,9 +579,35 @@ class Desk:
         """The public key of the journal's signatures."""
         return self._rings.of(institution).journal_verifier_key(origin)
 
-    def cosign(self, institution: UUID, name: str, checkpoint: str, *, now: datetime) -> str:
-        """The institution's cosignature, as a witness, under another journal's checkpoint."""
-        return self._rings.of(institution).cosign(name, checkpoint, now)
+    def cosign(self, institution: UUID, name: str, request: bytes, key: str, *, now: datetime) -> str:
+        """The institution's cosignature, as a witness, of the head in a request to add a checkpoint.
+
+        The desk keeps the heads it cosigned itself: a service that was taken over gets no signature under a
+        head that contradicts them. The key of a journal is the one that it was first seen with.
+        """
+        asked = AddCheckpoint.read(request)
+        head = asked.signed.checkpoint
+        with self._changing:
+            held = self._heads.watched(institution, head.origin)
+            known = VerifierKey.read(held[0] if held else key)
+            before = held[1] if held else [(asked.old_size, None)]
+            sizes = dict(before)
+            is_again = (head.size, head.root) in before
+            follows = asked.old_size in sizes and (
+                sizes[asked.old_size] is None
+                or asked.refusal(WatchedJournal(known, asked.old_size, sizes[asked.old_size] or EMPTY_ROOT))
+                is None
+            )
+            if (
+                known.name != head.origin
+                or not is_signed_by(asked.signed, known)
+                or not (is_again or follows)
+            ):
+                raise Refused(Problem("keyholder.desk.not_cosigned"))
+            newest = [pair for pair in before if pair[1] is not None and pair != (head.size, head.root)]
+            heads = [(head.size, head.root), *newest][:HEADS_KEPT]
+            self._heads.remember_watched(institution, head.origin, known.text, heads)
+        return self._rings.of(institution).cosign(name, asked.signed.text, now)
 
     def witness_key(self, institution: UUID, name: str) -> str:
         """The public key of the institution's cosignatures."""
@@ -618,6 +646,9 @@ class Desk:
     def _new_id(self) -> UUID:
         return uuid.UUID(bytes=self._chance(16), version=4)
 
+
+HEADS_KEPT: Final = 3
+"""Heads of another journal that are remembered: the newest may not have been kept by the service."""
 
 SIGNED: Final = ("resguardo/receipt/v1", "resguardo/certificate/v1")
 """What an institution signs with its signature key."""

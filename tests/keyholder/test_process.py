@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from resguardo.keep.checkpoint import read_checkpoint
 from resguardo.keep.keys import CompartmentKey, KeyRing, SubjectKey
+from resguardo.keep.tree import Tree
+from resguardo.keep.witness import AddCheckpoint
 from resguardo.values import Refused
 from resguardo_keyholder import wire
 from resguardo_server import models
@@ -22,6 +25,7 @@ from resguardo_server.keyholders import keyholder
 from tests.keyholder.running import Running, keyholder_process, start
 from tests.people import JEAN, MARTA, NOW, PURPOSE, RIGHTS, ROSA, House, bring, leaves, make_house, table
 from tests.rules.collect.sheets import write_csv
+from tests.rules.keep.places import ring_of as ring_of_another
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -195,6 +199,29 @@ def test_another_account_of_the_machine_is_not_answered(kept: House, running: Ru
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert running.client.answers()
+
+
+def test_a_witness_signs_no_fork_even_when_the_service_asks_for_it(kept: House) -> None:
+    """The service is taken over and has put its tables back: the keyholder remembers what it signed."""
+    ring, origin = ring_of_another(), "another.example/journal"
+    key = ring.journal_verifier_key(origin)
+    hashes = [bytes([number]) * 32 for number in range(10)]
+    forked = [*hashes[:5], b"f" * 32, *hashes[6:]]
+
+    def request(leaves: list[bytes], old: int, size: int) -> bytes:
+        tree = Tree(leaves)
+        signed = read_checkpoint(ring.sign_checkpoint(origin, size, tree.root(size)))
+        return AddCheckpoint(old, tree.consistency_proof(old, size) if old else (), signed).octets
+
+    name = "albergue-tapachula.resguardo/witness"
+    witness = keyholder()
+    assert witness.cosign(kept.shelter.id, name, request(hashes, 0, 6), key, now=NOW)
+    assert witness.cosign(kept.shelter.id, name, request(hashes, 6, 9), key, now=NOW)
+    for bad in (request(forked, 0, 6), request(forked, 6, 9), request(hashes, 0, 4), request(forked, 0, 10)):
+        with pytest.raises(Refused) as refused:
+            witness.cosign(kept.shelter.id, name, bad, key, now=NOW)
+        assert refused.value.problems[0].code == "keyholder.desk.not_cosigned"
+    assert witness.cosign(kept.shelter.id, name, request(hashes, 9, 10), key, now=NOW)
 
 
 def test_what_is_no_question_is_refused_and_the_next_is_answered(kept: House, running: Running) -> None:

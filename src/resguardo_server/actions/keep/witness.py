@@ -32,6 +32,7 @@ from resguardo.keep.checkpoint import (
 from resguardo.keep.journal import read_entry
 from resguardo.keep.tree import EMPTY_ROOT, Tree
 from resguardo.keep.witness import (
+    CONFLICT_TYPE,
     MOST_BYTES,
     AddCheckpoint,
     Answer,
@@ -73,8 +74,8 @@ def witness_address(institution: Institution) -> str:
     return f"{settings.ADDRESS}/witness/{institution.slug}"
 
 
-def _cosign(institution: Institution, note: str, now: datetime) -> str:
-    return keyholder().cosign(institution.id, witness_name(institution), note, now=now)
+def _cosign(institution: Institution, request: bytes, key: str, now: datetime) -> str:
+    return keyholder().cosign(institution.id, witness_name(institution), request, key, now=now)
 
 
 # As a witness
@@ -112,7 +113,11 @@ def answer(slug: str, body: bytes, *, now: datetime) -> Answer:
         log = known.select_for_update().first()
         if log is None or (refusal := request.refusal(_watched(log))):
             return refusal or Answer(404, "no journal of this origin is watched here\n")
-        line = _cosign(row.as_value(), signed.text, now)
+        try:
+            line = _cosign(row.as_value(), body, log.key, now)
+        except Refused:
+            # The keyholder remembers another head than the tables: it is the tables that were put back.
+            return Answer(409, f"{log.size}\n", CONFLICT_TYPE)
         ours = VerifierKey.read(log.key)
         own = [each for each in signed.signatures if (each.name, each.key_id) == (ours.name, ours.key_id)]
         log.size, log.root, log.seen_on = head.size, head.root, now
