@@ -29,6 +29,7 @@ class Asker:
 def asker(member: models.Member, institution: models.Institution | None = None) -> Asker:
     """The member acting for an institution of theirs: the named one, else the only or first one."""
     memberships = member.memberships.select_related("institution").order_by("institution__slug", "role")
+    memberships = memberships.filter(suspended_on=None)
     if institution is not None:
         memberships = memberships.filter(institution=institution)
     first = memberships.first()
@@ -36,6 +37,14 @@ def asker(member: models.Member, institution: models.Institution | None = None) 
         raise Refused(Problem("server.said.unknown_member"))
     roles = frozenset(row.role for row in memberships if row.institution_id == first.institution_id)
     return Asker(member.email, first.institution.as_value(), roles)
+
+
+def acting(member: models.Member, slug: str) -> Asker:
+    """The member acting for the institution with that short name, if she may, else for her first one."""
+    chosen = models.Institution.objects.filter(
+        slug=slug, memberships__member=member, memberships__suspended_on=None
+    ).first()
+    return asker(member, chosen)
 
 
 def member_named(email: str) -> Asker:

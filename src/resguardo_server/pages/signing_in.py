@@ -53,7 +53,8 @@ HOMES = {
     "data_protection_officer": "/protection/",
     "supervisor": "/people/",
     "caseworker": "/people/",
-    "intake_worker": "/today/",
+    "intake_worker": "/people/",
+    "trainer": "/people/",
     "programme_manager": "/forms/",
     "administrator": "/setup/",
 }
