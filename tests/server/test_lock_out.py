@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import F
 from django.test import Client, RequestFactory, override_settings
 from tests.people import House, make_house
@@ -372,3 +375,23 @@ def test_a_code_opens_once(ana: Member) -> None:
         client.post("/enter/2fa/authenticate/", {"code": code})
     assert first.get("/me/").status_code == 200
     assert second.get("/me/").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_guesses_at_the_same_moment_are_no_more_than_the_free_ones() -> None:
+    """Sixteen connections of their own, as several processes have them."""
+    at_once = Barrier(16)
+
+    def one(number: int) -> bool:
+        try:
+            at_once.wait(20)
+            begin_guess(RequestFactory().post("/", REMOTE_ADDR=ATTACKER), "ana@albergue.example")
+        except Locked:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(one, range(16))) == FREE
+    assert AccessAttempt.objects.get().failures_since_start == FREE
