@@ -20,7 +20,12 @@ from resguardo_keyholder.heads import HeadsOnDisk
 from resguardo_keyholder.listening import Listening
 from resguardo_keyholder.purposes import Purposes
 from resguardo_keyholder.store import store_of
-from resguardo_keyholder.unlocking import open_folder, protect_process
+from resguardo_keyholder.unlocking import (
+    Secrets,
+    open_folder,
+    protect_process,
+    secret_from_descriptor,
+)
 
 
 def main() -> int:
@@ -31,12 +36,15 @@ def main() -> int:
     words.add_argument("--socket", type=Path, required=True)
     words.add_argument("--account", type=int, action="append", default=[], help="uid that may ask")
     words.add_argument("--account-named", action="append", default=[], help="account that may ask")
+    words.add_argument("--secret", type=int, help="file descriptor from which what unlocks the keys is read")
     words.add_argument("--parent", type=int, help="file descriptor; when it closes, the keyholder stops")
     told = words.parse_args()
     os.umask(0o077)
     protect_process()
     try:
-        rings = open_folder(told.folder, tell=_tell)
+        secret = None if told.secret is None else secret_from_descriptor(told.secret)
+        language = os.environ.get("RESGUARDO_LANGUAGE", "es")[:2]
+        rings = open_folder(told.folder, Secrets.usual(secret, language), _tell)
     except Refused as refused:
         for problem in refused.problems:
             _tell(problem)

@@ -35,6 +35,24 @@ def keyholder_command(folder: Path, sqlite: str, socket: Path, parent: int) -> l
     return [*command, "--sqlite", sqlite, "--socket", str(socket), "--parent", str(parent)]
 
 
+def asked_secret(folder: Path) -> str | None:
+    """What a person at the terminal types to unlock the keys; None where nobody needs to be asked.
+
+    It stays in this process, which talks to nobody, so that a keyholder that fell is there again by itself.
+    """
+    from resguardo_keyholder.unlocking import Secrets, is_new, way_of
+
+    if is_new(folder) or (folder / "passphrase").is_file() or not sys.stdin.isatty():
+        return None
+    way = way_of(folder)
+    usual = Secrets.usual(language=os.environ.get("RESGUARDO_LANGUAGE", "es")[:2])
+    if way.name == "passphrase":
+        return usual.passphrase()
+    if way.name == "shares":
+        return "\n".join(usual.shares(int(way.parameters["needed"]), int(way.parameters["set"])))
+    return usual.pin() if way.name == "pkcs11" else usual.token()
+
+
 def web_command(host: str, port: str) -> list[str]:
     """How the web server is started."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port]
@@ -47,9 +65,20 @@ def main(host: str, port: str, socket: str, sqlite: str) -> int:
     reading, writing = os.pipe()
     own_keyholder = not os.environ.get("RESGUARDO_KEYHOLDER")
 
+    secret = asked_secret(Path(socket).parent) if own_keyholder else None
+
     def keyholder() -> subprocess.Popen[bytes]:
         command = keyholder_command(Path(socket).parent, sqlite, Path(socket), reading)
-        return subprocess.Popen(command, pass_fds=(reading,), stdin=subprocess.DEVNULL)
+        if secret is None:
+            return subprocess.Popen(command, pass_fds=(reading,), stdin=subprocess.DEVNULL)
+        taking, giving = os.pipe()
+        os.write(giving, secret.encode())
+        os.close(giving)
+        child = subprocess.Popen(
+            [*command, "--secret", str(taking)], pass_fds=(reading, taking), stdin=subprocess.DEVNULL
+        )
+        os.close(taking)
+        return child
 
     keys = keyholder() if own_keyholder else None
     web = subprocess.Popen(web_command(host, port))

@@ -9,6 +9,7 @@ from resguardo.values import Refused
 from resguardo_server import models
 from resguardo_server.actions.allow.erasing import expire_due
 from resguardo_server.actions.keep.rotation import destroy_old_keys
+from resguardo_server.actions.keep.witness import send_heads
 from resguardo_server.keyholders import keyholder
 
 
@@ -27,6 +28,7 @@ class Tended:
 def tend(*, now: datetime) -> Tended:
     """One round over every institution of this installation."""
     done = Tended()
+    witnessed: list[models.Institution] = []
     for row in models.Institution.objects.order_by("slug"):
         if not models.JournalHead.objects.filter(institution=row, size__gt=0).exists():
             continue
@@ -39,4 +41,8 @@ def tend(*, now: datetime) -> Tended:
         except Refused:
             done.not_signed.append(row.slug)
         done.destroyed_keys += len(destroy_old_keys(institution, now=now))
+        if row.witnesses.exists():
+            witnessed.append(row)
+    if witnessed:
+        send_heads(witnessed, now=now)
     return done
