@@ -5,11 +5,10 @@ group, version), under a `Permit`. A changed byte is refused, never half read. A
 everything under it along. A journal entry that is changed, left out, moved or added is found by anyone who
 has the log's public key and one head that a witness kept.
 
-*Trusts.* The key ring's file (outside the database, readable by its owner alone), the chance and the time
-that are handed in, AES-256-GCM, HMAC-SHA-256, HKDF and Ed25519 of the `cryptography` package.
+*Trusts.* Whoever holds the key ring (the keyholder, a process of its own), the chance and the time that are
+handed in, AES-256-GCM, HMAC-SHA-256, HKDF and Ed25519 of the `cryptography` package.
 
-*Does not protect against.* A process that holds the key ring: it can open what it likes until the keys live
-with a keyholder of their own. It does not hide how many records there are, how long they are, when they were
+*Does not protect against.* Whoever runs code as the keyholder while it is unlocked. It does not hide how many records there are, how long they are, when they were
 written, or which two rows have the same blind token. A journal alone, without a head kept by somebody else,
 cannot show that its newest part was rolled back.
 """
