@@ -81,7 +81,8 @@ def main(host: str, port: str, socket: str, sqlite: str) -> int:
         return child
 
     keys = keyholder() if own_keyholder else None
-    web = subprocess.Popen(web_command(host, port))
+    told = {**os.environ, "RESGUARDO_KEYHOLDER": os.environ.get("RESGUARDO_KEYHOLDER") or socket}
+    web = subprocess.Popen(web_command(host, port), env=told)
 
     def stop(number: int, frame: FrameType | None) -> None:
         web.terminate()
@@ -97,7 +98,6 @@ def main(host: str, port: str, socket: str, sqlite: str) -> int:
         if own_keyholder and idle and time.monotonic() >= next_round:
             # Where an administrator runs the keyholder, a timer does it (docs/systemd).
             next_round = time.monotonic() + TENDS_EVERY
-            told = {**os.environ, "RESGUARDO_KEYHOLDER": socket}
             tending = subprocess.Popen([sys.executable, "-m", "resguardo_server", "tend"], env=told)
         if keys is None or keys.poll() is None:
             continue
