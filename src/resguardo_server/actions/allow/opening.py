@@ -135,6 +135,64 @@ def _opened(row: models.Record, released: Released, now: datetime) -> OpenedReco
     return OpenedRecord(row.id, row.form, row.version, row.received_on, answers)
 
 
+@dataclass(frozen=True)
+class SealedText:
+    """A text about a person that lies outside her records, sealed with the group of what may hurt."""
+
+    place: UUID
+    """The row that it stands in."""
+    octets: bytes
+    version: int = 1
+
+
+def open_texts(
+    who: Asker,
+    subject: UUID,
+    purpose: str,
+    texts: Collection[SealedText],
+    *,
+    now: datetime,
+    action: str = "read",
+    ticket: bytes = b"",
+) -> list[str]:
+    """The texts, after one line in the journal; as `open_file`, to be called outside a transaction."""
+    group = Sensitivity.SENSITIVE
+    key = models.SubjectKey.objects.filter(subject_id=subject).order_by("-version").first()
+    if key is None:
+        raise Refused(Problem("server.said.unknown_record"))
+    answer = keyholder().release(
+        Opening(
+            institution=who.institution.id,
+            subject=subject,
+            purpose=purpose,
+            groups=(group.group,),
+            member="" if ticket else who.name,
+            ticket=ticket,
+            action=action,
+            second_factor=who.second_factor,
+            reauthenticated=who.reauthenticated,
+        ),
+        now=now,
+    )
+    if isinstance(answer, Withheld):
+        raise NotAllowed(answer.problem)
+    return [
+        open_group(
+            answer.permit,
+            answer.keys[0],
+            Sealed(text.octets),
+            institution=who.institution.id,
+            subject=subject,
+            record=text.place,
+            group=group,
+            row_version=text.version,
+            key_version=answer.key_version,
+            now=now,
+        ).octets.decode()
+        for text in texts
+    ]
+
+
 def open_record(
     who: Asker, record: str | UUID, purpose: str, groups: tuple[str, ...] | None = None, *, now: datetime
 ) -> dict[str, Any]:
