@@ -8,6 +8,7 @@ from datetime import datetime
 from resguardo.values import Refused
 from resguardo_server import models
 from resguardo_server.actions.allow.erasing import expire_due
+from resguardo_server.actions.allow.rights import escalate
 from resguardo_server.actions.keep.rotation import destroy_old_keys
 from resguardo_server.actions.keep.witness import send_heads
 from resguardo_server.keyholders import keyholder
