@@ -46,4 +46,5 @@ def tend(*, now: datetime) -> Tended:
             witnessed.append(row)
     if witnessed:
         send_heads(witnessed, now=now)
+    escalate(now=now)
     return done
