@@ -12,9 +12,10 @@ from resguardo.plan.programme import Form
 from resguardo_keyholder.asked import WantedToken
 from resguardo_keyholder.desk import ASYLUM, ORIGIN, SEARCH
 from resguardo_server import models
+from resguardo_server.actions.keep.writing import insert_rows
 from resguardo_server.keyholders import keyholder
 
-BATCH = 500
+NAME = "name"
 
 
 def make_findable(
@@ -36,8 +37,9 @@ def make_findable(
         for index, parts in search_terms(form, answers):
             wanted.append(WantedToken(index, parts))
             places.append((record, subject, ""))
-            wanted.append(WantedToken("answer", (f"{SEARCH}{index}", "|".join(parts)), subject=subject))
-            places.append((record, subject, f"{SEARCH}{index}"))
+            if index == NAME:  # its token is short: who is found by it is looked at again by a whole one
+                wanted.append(WantedToken("answer", (f"{SEARCH}{index}", "|".join(parts)), subject=subject))
+                places.append((record, subject, f"{SEARCH}{index}"))
         for question, answer in _told(form, answers).items():
             wanted.append(WantedToken("answer", (question, answer), subject=subject))
             places.append((record, subject, question))
@@ -45,30 +47,23 @@ def make_findable(
     models.BlindIndex.objects.filter(record__in=records).delete()
     models.RecognisedAnswer.objects.filter(record__in=records).delete()
     pairs = list(zip(places, (found[0] for found in tokens), strict=True))
-    models.BlindIndex.objects.bulk_create(
+    insert_rows(
+        models.BlindIndex,
+        ("institution_id", "subject_id", "record_id", "field", "key_version", "token"),
         (
-            models.BlindIndex(
-                institution_id=institution,
-                subject_id=subject,
-                record_id=record,
-                field=token.field,
-                key_version=token.key_version,
-                token=token.token,
-            )
+            (institution, subject, record, token.field, token.key_version, token.token)
             for (record, subject, question), token in pairs
             if not question
         ),
-        batch_size=BATCH,
     )
-    models.RecognisedAnswer.objects.bulk_create(
+    insert_rows(
+        models.RecognisedAnswer,
+        ("subject_id", "record_id", "question", "token"),
         (
-            models.RecognisedAnswer(
-                subject_id=subject, record_id=record, question=question, token=token.token
-            )
+            (subject, record, question, token.token)
             for (record, subject, question), token in pairs
             if question
         ),
-        batch_size=BATCH,
     )
 
 

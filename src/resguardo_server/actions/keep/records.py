@@ -29,6 +29,7 @@ from resguardo.values import Basis, Institution, Sealed, Sensitivity
 from resguardo_keyholder.asked import SealedSheet, ToSeal, WantedToken
 from resguardo_server import models
 from resguardo_server.actions.keep.journal import JournalWriter, has_written
+from resguardo_server.actions.keep.writing import insert_rows, update_rows
 from resguardo_server.keyholders import keyholder
 
 if TYPE_CHECKING:
@@ -110,6 +111,14 @@ class _Known:
     is_new: bool = False
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """Why and how long a sheet is kept."""
+
+    reason: Purpose | None
+    keep_until: date
+
+
 @dataclass
 class Keeping:
     """Keeps the sheets of one form for one institution, inside the transaction that opened it."""
@@ -146,7 +155,8 @@ class Keeping:
         self.pseudonym = self.keys.pseudonym(self.institution.id, self.who)
         self.request = new_id()
         self.subjects: dict[tuple[str, ...], _Known] = {}
-        self.code_tokens: list[models.BlindIndex] = []
+        self.codes: list[tuple[UUID, BlindToken]] = []
+        self.grounds: dict[frozenset[str], _Ground] = {}
         self.levels = sorted(
             {question.sensitivity for question in self.form.fields}, key=lambda level: level.group
         )
@@ -181,54 +191,62 @@ class Keeping:
             ],
         )
         records, groups, arrivals, kept = [], [], [], []
+        home, programme, form = self.institution.id, self.programme.name, self.form.name
         for subject, record_id, sealing, (token, _, sheet, facts) in zip(
             subjects, ids, sealed, batch, strict=True
         ):
             subject.wrapped = sealing.wrapped
+            ground = self._ground(sheet.answers)
             records.append(
-                models.Record(
-                    id=record_id,
-                    institution_id=self.institution.id,
-                    subject=subject.row,
-                    programme=self.programme.name,
-                    form=self.form.name,
-                    form_version=sheet.version,
-                    received_on=self.now,
-                    keep_until=last_day_kept(
-                        self.programme, self.form, self._agreed(sheet.answers), self.now
-                    ),
-                    segment_id=self.segment,
+                (
+                    record_id, home, subject.row.id, programme, form, sheet.version, self.now,
+                    ground.keep_until, self.segment,
                 )
-            )
-            groups += [
-                models.SealedGroup(record_id=record_id, group=group, octets=octets)
-                for group, octets in sealing.groups.items()
-            ]
-            arrivals.append(
-                models.Arrival(institution_id=self.institution.id, token=token, record_id=record_id)
-            )
-            self._write_line(subject, record_id, sheet.answers, sealing)
+            )  # fmt: skip
+            groups += [(record_id, group, octets) for group, octets in sealing.groups.items()]
+            arrivals.append((home, token, record_id))
+            self._write_line(subject, record_id, ground.reason, sealing)
             self._add_facts(sealing, facts)
             kept.append((record_id, subject.row.id, sheet))
         touched = list({subject.row.id: subject for subject in subjects}.values())
         fresh = [known for known in touched if known.is_new]
-        models.Subject.objects.bulk_create((known.row for known in fresh), batch_size=BATCH)
-        models.SubjectKey.objects.bulk_create(
+        insert_rows(
+            models.Subject,
+            ("id", "institution_id", "programme", "kind", "entries", "last_entry"),
             (
-                models.SubjectKey(
-                    subject=known.row, version=1, compartment=known.compartment, wrapped=known.wrapped
-                )
-                for known in fresh
+                (row.id, home, row.programme, row.kind, row.entries, row.last_entry)
+                for row in (known.row for known in fresh)
             ),
-            batch_size=BATCH,
         )
-        models.BlindIndex.objects.bulk_create(self.code_tokens, batch_size=BATCH)
-        self.code_tokens = []
-        models.Record.objects.bulk_create(records, batch_size=BATCH)
-        models.SealedGroup.objects.bulk_create(groups, batch_size=BATCH)
-        models.Arrival.objects.bulk_create(arrivals, batch_size=BATCH)
-        models.Subject.objects.bulk_update(
-            [known.row for known in touched if not known.is_new], ["entries", "last_entry"], batch_size=BATCH
+        insert_rows(
+            models.SubjectKey,
+            ("subject_id", "version", "compartment", "wrapped"),
+            ((known.row.id, 1, known.compartment, known.wrapped) for known in fresh),
+        )
+        insert_rows(
+            models.BlindIndex,
+            ("institution_id", "subject_id", "field", "key_version", "token"),
+            ((home, subject, token.field, token.key_version, token.token) for subject, token in self.codes),
+        )
+        self.codes = []
+        insert_rows(
+            models.Record,
+            (
+                "id", "institution_id", "subject_id", "programme", "form", "form_version", "received_on",
+                "keep_until", "segment_id",
+            ),
+            records,
+        )  # fmt: skip
+        insert_rows(models.SealedGroup, ("record_id", "group", "octets"), groups)
+        insert_rows(models.Arrival, ("institution_id", "token", "record_id"), arrivals)
+        update_rows(
+            models.Subject,
+            ("entries", "last_entry"),
+            [
+                (known.row.entries, known.row.last_entry, known.row.id)
+                for known in touched
+                if not known.is_new
+            ],
         )
         for known in touched:
             known.is_new = False
@@ -302,15 +320,7 @@ class Keeping:
             programme=self.programme.name,
             kind=self.form.about,
         )
-        self.code_tokens.append(
-            models.BlindIndex(
-                institution_id=self.institution.id,
-                subject=row,
-                field=token.field,
-                key_version=token.key_version,
-                token=token.token,
-            )
-        )
+        self.codes.append((row.id, token))
         return _Known(row, self.compartment, is_new=True)
 
     def _to_seal(self, subject: _Known, record: UUID, sheet: Submission) -> ToSeal:
@@ -330,24 +340,28 @@ class Keeping:
             texts=texts,
         )
 
-    def _agreed(self, answers: Answers) -> set[str]:
-        """The purposes that the sheet itself agrees to."""
-        return {
+    def _ground(self, answers: Answers) -> _Ground:
+        """Why and how long the sheet is kept, by the purposes that it agrees to itself."""
+        agreed = frozenset(
             said.purpose
             for said in consents_said(self.form, answers, today=self.now.date())
             if said.given and said.withdrawn_on is None
-        }
+        )
+        if agreed not in self.grounds:
+            keep_until = last_day_kept(self.programme, self.form, agreed, self.now)
+            self.grounds[agreed] = _Ground(self._reason(agreed), keep_until)
+        return self.grounds[agreed]
 
-    def _reason(self, answers: Answers) -> Purpose | None:
+    def _reason(self, agreed: Collection[str]) -> Purpose | None:
         """The programme's first purpose for which the sheet may be kept: agreed to in it, or by the law."""
-        agreed = self._agreed(answers)
         for purpose in self.programme.purposes:
             if purpose.covers(self.form.name) and (purpose.basis != Basis.CONSENT or purpose.name in agreed):
                 return purpose
         return None
 
-    def _write_line(self, subject: _Known, record: UUID, answers: Answers, sealing: SealedSheet) -> None:
-        reason = self._reason(answers)
+    def _write_line(
+        self, subject: _Known, record: UUID, reason: Purpose | None, sealing: SealedSheet
+    ) -> None:
         write_line(
             self.journal,
             subject.row,
