@@ -27,6 +27,7 @@ from typer.exceptions import Abort, TyperException
 from resguardo.plan.languages import explain, say
 from resguardo.values import Problem, Refused
 from resguardo_server.keys_commands import keys_app
+from resguardo_server.member_commands import member_app
 from resguardo_server.terminal_help import PROGRAM, Commands, misspelt, terminal_language
 
 LANGUAGE = terminal_language()
@@ -63,6 +64,7 @@ app.add_typer(news_app, name="news")
 app.add_typer(record_app, name="record")
 app.add_typer(institution_app, name="institution")
 app.add_typer(keys_app, name="keys")
+app.add_typer(member_app, name="member")
 
 InJson = Annotated[bool, typer.Option("--json", help=words("help.json"))]
 Institution = Annotated[str | None, typer.Option("--institution", "-i", help=words("help.institution"))]

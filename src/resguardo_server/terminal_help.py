@@ -25,7 +25,7 @@ _FIXED = (
     (r"\[OPTIONS\]", "options_here"),
     (r"COMMAND \[ARGS\]\.\.\.", "command_here"),
     (r"\[required\]", "required"),
-    (r"\[default: ", "default"),
+    (r"\[default:(?= |$)", "default"),
     (r"Show this message and exit\.", "this_help"),
 )
 """What Typer says in English on every page of help."""

@@ -28,7 +28,8 @@ class Asker:
 
 def asker(member: models.Member, institution: models.Institution | None = None) -> Asker:
     """The member acting for an institution of theirs: the named one, else the only or first one."""
-    memberships = member.memberships.select_related("institution").order_by("institution__slug", "role")
+    memberships = member.memberships.filter(suspended_on=None).select_related("institution")
+    memberships = memberships.order_by("institution__slug", "role")
     memberships = memberships.filter(suspended_on=None)
     if institution is not None:
         memberships = memberships.filter(institution=institution)
@@ -300,3 +301,72 @@ def is_safe_address(address: str) -> bool:
     parts = urlsplit(address)
     host = parts.hostname or ""
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(host)))
+
+
+# Who may sign in
+
+
+@transaction.atomic
+def add_member(email: str, name: str, slug: str, roles: Iterable[str], password: str) -> bool:
+    """Somebody may sign in and acts for the institution in these roles; False when she was there already.
+
+    At her first sign-in she sets up a second factor; the password is to be changed then.
+    """
+    institution = models.Institution.objects.filter(slug=slug).first()
+    if institution is None:
+        known = ", ".join(models.Institution.objects.order_by("slug").values_list("slug", flat=True)[:40])
+        raise Refused(Problem("server.said.unknown_institution", {"name": slug, "known": known}))
+    wanted = list(dict.fromkeys(roles))
+    allowed = [role for role in models.Membership.ROLES if role != "operator"]
+    if wrong := [role for role in wanted if role not in allowed]:
+        raise Refused(
+            Problem("server.said.unknown_role", {"name": wrong[0][:40], "known": ", ".join(allowed)})
+        )
+    address = models.Member.objects.normalize_email(email).lower()
+    if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
+        raise Refused(Problem("server.said.no_address", {"name": email[:60]}))
+    member = models.Member.objects.filter(email=address).first()
+    made = member is None
+    if member is None:
+        first, _, last = name.partition(" ")
+        member = models.Member.objects.create_user(address, password, first_name=first, last_name=last)
+    for role in wanted:
+        models.Membership.objects.get_or_create(member=member, institution=institution, role=role)
+    return made
+
+
+def member_lines() -> list[str]:
+    """Everybody who may sign in, with institution and roles; a line each."""
+    lines = []
+    for member in models.Member.objects.filter(is_active=True).order_by("email"):
+        work = "; ".join(f"{row.institution}: {', '.join(row.roles)}" for row in work_of(member))
+        lines.append(f"{member.email} · {member} · {work}")
+    return lines
+
+
+def _member(email: str) -> models.Member:
+    member = models.Member.objects.filter(email=email.lower()).first()
+    if member is None:
+        raise Refused(Problem("server.said.unknown_member"))
+    return member
+
+
+@transaction.atomic
+def forget_factors(email: str, password: str) -> None:
+    """Who lost her second factor begins anew: a new password, no factor, and every open session ended."""
+    from allauth.mfa.models import Authenticator
+
+    member = _member(email)
+    Authenticator.objects.filter(user=member).delete()
+    member.set_password(password)
+    member.save()
+    end_sessions(member)
+
+
+@transaction.atomic
+def close_account(email: str) -> None:
+    """The account opens nothing any more; what the journal says of her stays."""
+    member = _member(email)
+    member.is_active = False
+    member.save()
+    end_sessions(member)
