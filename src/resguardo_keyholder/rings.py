@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from resguardo.keep.keys import KeyFileRefused, KeyRing, new_key_ring
+from resguardo.keep.keys import KeyRing, new_key_ring
 from resguardo.values import Chance, Problem, Refused
 from resguardo_keyholder.identity import Identity
-from resguardo_keyholder.private_files import alone, erase, write_whole
+from resguardo_keyholder.private_files import alone, write_whole
 
 RECIPIENT: Final = "recipient"
 RINGS: Final = "rings"
@@ -22,7 +22,6 @@ CHANGING: Final = "changing"
 COMPLETE: Final = "complete"
 """In the folder `CHANGING` a change of several files waits; once this file is there too, it will be made."""
 
-_PLAIN_NETWORK_RECORD_KEY: Final = "network-record-key"
 
 _Stamp = tuple[int, int, int]
 
@@ -89,30 +88,6 @@ class Rings:
         with self._turn:
             self._identity = None
             self._held.clear()
-
-    def migrate_plain(self, plain: Path) -> tuple[UUID, ...]:
-        """The rings of an older installation, which lay there in clear, are here; the clear ones are gone.
-
-        `plain` is the folder of ``<institution>.json`` and ``network-record-key``. Refuses, and removes
-        nothing, when one cannot be read or contradicts a ring that is already here. A clear file is
-        overwritten and removed only after its sealed one was read back; what was cut short is taken up again.
-        """
-        with self._turn, alone(self._folder):
-            found = _plain_rings(plain)
-            network = plain / _PLAIN_NETWORK_RECORD_KEY
-            record_key = network.read_bytes() if network.is_file() else None
-            self._refuse_contradictions(found, record_key)
-            for path, ring in found.items():
-                if not self.has(ring.institution):
-                    self._write(ring)
-                if self._read(ring.institution).ring.to_file() != ring.to_file():
-                    raise Refused(Problem("unlocking.rings.contradicts", file=path.name))
-            if record_key is not None and not (self._folder / NETWORK_RECORD_KEY).is_file():
-                self._write_network_record_key(record_key)
-            leftovers = [path for path in plain.glob("*.draft") if path.is_file()]
-            for path in [*found, *leftovers, *([network] if record_key is not None else [])]:
-                erase(path)
-            return tuple(sorted(ring.institution for ring in found.values()))
 
     def sealed_for(self, identity: Identity) -> dict[str, bytes]:
         """Every file here, by its path in the folder, sealed for another identity; nothing is changed."""
@@ -193,23 +168,6 @@ class Rings:
 
         write_whole(self._folder / NETWORK_RECORD_KEY, identity.seal(NETWORK_RECORD_KEY, key), opens)
 
-    def _refuse_contradictions(self, found: dict[Path, KeyRing], record_key: bytes | None) -> None:
-        problems = [
-            Problem("unlocking.rings.contradicts", file=path.name)
-            for path, ring in found.items()
-            if self.has(ring.institution) and self._read(ring.institution).ring.to_file() != ring.to_file()
-        ]
-        network = self._folder / NETWORK_RECORD_KEY
-        if record_key is not None and (
-            len(record_key) != 32
-            or (
-                network.is_file() and self._open_with().open(network.name, network.read_bytes()) != record_key
-            )
-        ):
-            problems.append(Problem("unlocking.rings.contradicts", file=_PLAIN_NETWORK_RECORD_KEY))
-        if problems:
-            raise Refused(*problems)
-
 
 def recipient_of(folder: Path) -> str:
     """Whom the rings of the folder are sealed for, ``age1…``."""
@@ -225,21 +183,3 @@ def _stamp(path: Path) -> _Stamp | None:
     except FileNotFoundError:
         return None
     return (found.st_mtime_ns, found.st_ino, found.st_size)
-
-
-def _plain_rings(plain: Path) -> dict[Path, KeyRing]:
-    """Every ring that lies in clear; a file that cannot be read, or has another's name, is refused."""
-    found: dict[Path, KeyRing] = {}
-    problems: list[Problem] = []
-    for path in sorted(plain.glob("*.json")):
-        try:
-            ring = KeyRing.from_file(path.read_bytes())
-        except KeyFileRefused:
-            problems.append(Problem("unlocking.rings.plain_unreadable", file=path.name))
-            continue
-        if path.stem != str(ring.institution):
-            problems.append(Problem("unlocking.rings.plain_unreadable", file=path.name))
-        found[path] = ring
-    if problems:
-        raise Refused(*problems)
-    return found
