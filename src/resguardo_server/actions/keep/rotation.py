@@ -18,6 +18,7 @@ from resguardo_keyholder.asked import Wrapped
 from resguardo_server import models
 from resguardo_server.actions.keep.journal import JournalWriter
 from resguardo_server.actions.keep.records import new_id
+from resguardo_server.actions.keep.writing import update_rows
 from resguardo_server.keyholders import keyholder
 
 Advance = Callable[[int, int | None], None]
@@ -60,17 +61,22 @@ def rotate_keys(institution: Institution, *, advance: Advance, now: datetime) ->
     newest = {version.compartment: version.number for version in made}
     rows = models.SubjectKey.objects.filter(subject__institution_id=institution.id)
     total, last, done = rows.count(), 0, 0
-    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
-        last = batch[-1].pk
-        old = [row for row in batch if wrapped_by(bytes(row.wrapped)) != newest.get(row.compartment)]
-        wrapped = keys.rewrap(
-            institution.id,
-            [Wrapped(row.subject_id, row.compartment, row.version, bytes(row.wrapped)) for row in old],
-        )
+    read = rows.order_by("pk").values_list("pk", "subject_id", "compartment", "version", "wrapped")
+    while batch := list(read.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1][0]
+        old = [
+            (pk, Wrapped(subject, compartment, version, bytes(octets)))
+            for pk, subject, compartment, version, octets in batch
+            if wrapped_by(bytes(octets)) != newest.get(compartment)
+        ]
+        wrapped = keys.rewrap(institution.id, [key for _, key in old])
         with transaction.atomic():
-            for row, octets in zip(old, wrapped, strict=True):
-                # Whoever was erased since the batch was read stays erased.
-                models.SubjectKey.objects.filter(pk=row.pk).update(wrapped=octets)
+            # Whoever was erased since the batch was read stays erased.
+            update_rows(
+                models.SubjectKey,
+                ("wrapped",),
+                [(octets, pk) for (pk, _), octets in zip(old, wrapped, strict=True)],
+            )
         done += len(old)
         advance(done, total)
     _write_line(institution, now)
