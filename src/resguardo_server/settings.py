@@ -41,6 +41,9 @@ KEYHOLDER = str(VAR / "keyholder" / "desk.sock")
 DAYS_WITHOUT_GROUND = 30
 """How long a record stays that no purpose keeps alive: long enough to ask the person once more."""
 
+ROTATION_DAYS = int(os.environ.get("RESGUARDO_ROTATION_DAYS", "30"))
+"""After how long compartment keys are replaced by themselves."""
+
 BACKUP_DAYS = int(os.environ.get("RESGUARDO_BACKUP_DAYS", "30"))
 """How long a backup is kept: an old key is destroyed so long after it was replaced."""
 

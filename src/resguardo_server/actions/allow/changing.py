@@ -19,6 +19,7 @@ from resguardo.plan.programme import Form, Programme
 from resguardo.values import Permit, Problem, Refused
 from resguardo_keyholder.asked import ToSeal
 from resguardo_server import models
+from resguardo_server.actions.allow.consenting import keep_as_agreed
 from resguardo_server.actions.allow.erasing import levels_of
 from resguardo_server.actions.allow.opening import (
     journal_for,
@@ -69,6 +70,7 @@ def correct_record(
                 _reseal(who, row, programme, form, answers, file.permit, now)
                 said = [(row.id, row.subject_id, answers)]
                 record_consents(form, said, now=now, corrected=changes)
+                keep_as_agreed(programme, [row.subject_id], now=now)
                 make_findable(row.institution_id, form, said)
                 return
     raise Refused(Problem("server.said.changed_meanwhile"))

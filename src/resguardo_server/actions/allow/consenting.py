@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from resguardo.allow.consent import ConsentRow, ConsentState, consent_state, consents_on_file
 from resguardo.allow.decision import Action, Denial
 from resguardo.keep.journal import Act
+from resguardo.plan.programme import Programme
 from resguardo.values import Problem, Refused
 from resguardo_server import models
-from resguardo_server.actions.allow.deciding import decide_change
+from resguardo_server.actions.allow.deciding import consent_row, decide_change
 from resguardo_server.actions.allow.erasing import levels_of, said, subject_line
 from resguardo_server.actions.allow.opening import NotAllowed, journal_for, record_of
 from resguardo_server.actions.keep.records import last_day_kept
@@ -55,25 +58,39 @@ def withdraw_consent(
         subject_line(journal, subject, row, Act.WITHDRAW, decided, now=now)
         if decided.allowed:
             given.update(withdrawn_on=now.date())
-            shorten_keeping(subject, now)
+            keep_as_agreed(programme, [subject.id], now=now)
         subject.save(update_fields=["entries", "last_entry"])
         journal.sign(now)
     if isinstance(decided.answer, Denial):
         raise NotAllowed(said(decided.answer))
 
 
-def shorten_keeping(subject: models.Subject, now: datetime) -> None:
-    """The subject's records are kept no longer than what is still agreed to allows."""
-    programme = programme_named(subject.programme)
-    agreed = set(
-        models.ConsentGiven.objects.filter(subject=subject, given=True, withdrawn_on=None).values_list(
-            "purpose", flat=True
-        )
-    )
-    for row in subject.records.all():
-        form = form_named(programme, row.form)
-        until = last_day_kept(programme, form, agreed, row.received_on)
-        until = max(until, now.date() + timedelta(days=settings.DAYS_WITHOUT_GROUND))
-        if until < row.keep_until:
-            row.keep_until = until
-            row.save(update_fields=["keep_until"])
+def keep_as_agreed(programme: Programme, subjects: Collection[UUID], *, now: datetime) -> None:
+    """The records of the subjects are kept as long as what they agreed to, on any sheet, and the law say.
+
+    A follow-up asks for no consent of its own: what was agreed to on the sheet that opened the case holds for
+    it, also when that sheet comes in later. Where less is agreed to than before, the record still stays for
+    the few days in which the person can be asked.
+    """
+    said: dict[UUID, list[ConsentRow]] = {}
+    for row in models.ConsentGiven.objects.filter(subject__in=subjects).order_by("said_on", "pk"):
+        said.setdefault(row.subject_id, []).append(consent_row(row))
+    agreed = {
+        subject: {
+            consent.purpose
+            for consent in consents_on_file(rows)
+            if consent_state(consent, now) is ConsentState.GIVEN
+        }
+        for subject, rows in said.items()
+    }
+    least = now.date() + timedelta(days=settings.DAYS_WITHOUT_GROUND)
+    changed: dict[date, list[UUID]] = {}
+    for record in models.Record.objects.filter(subject__in=subjects):
+        form = form_named(programme, record.form)
+        until = last_day_kept(programme, form, agreed.get(record.subject_id, ()), record.received_on)
+        if until < record.keep_until:
+            until = min(record.keep_until, max(until, least))
+        if until != record.keep_until:
+            changed.setdefault(until, []).append(record.id)
+    for until, records in changed.items():
+        models.Record.objects.filter(id__in=records).update(keep_until=until)

@@ -96,23 +96,24 @@ def is_held(subject: models.Subject, now: datetime) -> bool:
 
 def consents_of(subject: models.Subject) -> list[Consent]:
     """The subject's consents; a later no, on file for the same purpose, ends an earlier yes."""
-    return consents_on_file(
-        [
-            ConsentRow(
-                id=consent_id(row.pk),
-                number=row.pk,
-                purpose=row.purpose,
-                receiver=row.receiver or None,
-                given=row.given,
-                said_on=row.said_on,
-                language=row.language,
-                by=ConsentBy(row.by),
-                assent=row.assent,
-                until=row.until,
-                withdrawn_on=row.withdrawn_on,
-            )
-            for row in models.ConsentGiven.objects.filter(subject=subject).order_by("said_on", "pk")
-        ]
+    rows = models.ConsentGiven.objects.filter(subject=subject).order_by("said_on", "pk")
+    return consents_on_file([consent_row(row) for row in rows])
+
+
+def consent_row(row: models.ConsentGiven) -> ConsentRow:
+    """A yes or a no on file, as the rules see it."""
+    return ConsentRow(
+        id=consent_id(row.pk),
+        number=row.pk,
+        purpose=row.purpose,
+        receiver=row.receiver or None,
+        given=row.given,
+        said_on=row.said_on,
+        language=row.language,
+        by=ConsentBy(row.by),
+        assent=row.assent,
+        until=row.until,
+        withdrawn_on=row.withdrawn_on,
     )
 
 

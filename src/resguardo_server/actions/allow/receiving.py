@@ -28,6 +28,7 @@ from resguardo.collect.submission import (
 from resguardo.plan.programme import Form, Programme
 from resguardo.values import Problem, Refused
 from resguardo_server import models
+from resguardo_server.actions.allow.consenting import keep_as_agreed
 from resguardo_server.actions.keep.finding import make_findable
 from resguardo_server.actions.keep.records import BATCH, Keeping
 from resguardo_server.actions.members import Asker
@@ -166,6 +167,7 @@ def receive(
             kept = keeping.keep(fresh)
             said = [(record, subject, sheet.answers) for record, subject, sheet in kept]
             record_consents(form, said, now=now)
+            keep_as_agreed(programme, {subject for _, subject, _ in said}, now=now)
             make_findable(who.institution.id, form, said)
         yield len(fresh), len(batch) - len(fresh)
     if keeping is not None:

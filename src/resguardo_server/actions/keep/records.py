@@ -83,15 +83,16 @@ def _plain(value: object) -> object:
 def last_day_kept(programme: Programme, form: Form, agreed: Collection[str], received: datetime) -> date:
     """The last day for which a purpose may keep a record of that form.
 
-    The purposes that answer rights and claims keep nothing alive by themselves. Where no purpose holds at all
-    the record stays for the few days in which the person can still be asked.
+    The purposes that answer rights and claims keep alive only what no other purpose is for, such as the
+    requests themselves. Where no purpose holds the record stays for the few days in which the person can
+    still be asked.
     """
+    covering = [purpose for purpose in programme.purposes if purpose.covers(form.name)]
+    wanted = [purpose for purpose in covering if purpose.name not in KEEPING_NOTHING] or covering
     days = [
         purpose.retention_days
-        for purpose in programme.purposes
-        if purpose.name not in KEEPING_NOTHING
-        and purpose.covers(form.name)
-        and (purpose.basis != Basis.CONSENT or purpose.name in agreed)
+        for purpose in wanted
+        if purpose.basis != Basis.CONSENT or purpose.name in agreed
     ]
     return (received + timedelta(days=max(days, default=settings.DAYS_WITHOUT_GROUND))).date()
 
