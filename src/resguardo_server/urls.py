@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from wagtail.admin import urls as newsroom
 from wagtail.documents import urls as documents
 
-from resguardo_server.pages import members, openid, tell, witness
+from resguardo_server.pages import members, openid, people, tell, witness
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tell.home, name="home"),
@@ -21,6 +21,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("enter/", RedirectView.as_view(pattern_name="account_login", query_string=True), name="enter"),
     path("enter/sessions/", RedirectView.as_view(pattern_name="my_sessions"), name="usersessions_list"),
+    path("people/", people.people, name="people"),
+    path("people/<uuid:subject>/", people.person, name="person"),
+    path("people/<uuid:subject>/open/", people.open_groups, name="person_open"),
+    path("people/<uuid:subject>/correct/", people.correct, name="person_correct"),
+    path("people/<uuid:subject>/withdraw/<int:number>/", people.withdraw, name="person_withdraw"),
+    path("people/<uuid:subject>/erase/", people.erase, name="person_erase"),
+    path("people/<uuid:subject>/receipt/", people.receipt, name="person_receipt"),
+    path("people/<uuid:subject>/emergency/", people.emergency, name="person_emergency"),
     path("enter/oidc/<slug:provider_id>/login/", openid.begin, name="openid_connect_login"),
     path("enter/oidc/<slug:provider_id>/login/callback/", openid.come_back, name="openid_connect_callback"),
     path("enter/", include("allauth.urls")),

@@ -103,6 +103,8 @@ def open_file(
     )
     if isinstance(answer, Withheld):
         raise NotAllowed(answer.problem)
+    if answer.permit.forms is not None:  # of the same subject, other forms may be for other purposes
+        rows = rows.filter(form__in=answer.permit.forms)
     return OpenedFile(
         answer.permit,
         answer.entry,
