@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from wagtail.admin import urls as newsroom
 from wagtail.documents import urls as documents
 
-from resguardo_server.pages import members, openid, people, tell, witness
+from resguardo_server.pages import members, mine, openid, people, tell, witness
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tell.home, name="home"),
@@ -34,6 +34,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enter/", include("allauth.urls")),
     path("me/", members.my_account, name="my_account"),
     path("me/sessions/", members.my_sessions, name="my_sessions"),
+    path("r/<str:code>", mine.arrive),
+    path("r/<str:code>/", mine.arrive, name="receipt"),
+    path("mine/", mine.first, name="mine"),
+    path("mine/enter/", mine.enter, name="mine_enter"),
+    path("mine/seen/", mine.seen, name="mine_seen"),
+    path("mine/allow/<str:key>/", mine.allow, name="mine_allow"),
+    path("mine/ask/<str:right>/", mine.ask, name="mine_ask"),
+    path("mine/requests/<uuid:request_id>/", mine.request_page, name="mine_request"),
+    path("mine/copy/", mine.copy, name="mine_copy"),
+    path("leave", mine.leave, name="leave"),
+    path("leave/", mine.leave),
+    path("leave/days/", mine.days, name="days"),
     *i18n_patterns(
         path("news/", tell.front, name="news"),
         path("news.rss", tell.RssNews(), name="news_rss"),

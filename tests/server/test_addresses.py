@@ -37,6 +37,19 @@ PUBLIC = {
     "enter/oidc/<provider_id>/login/": "leads to the provider of an institution, if it has one",
     "enter/oidc/<provider_id>/login/callback/": "takes a code of such a provider",
     "enter/2fa/webauthn/login/": "gives a challenge to whoever signs in with a passkey",
+    # A person with her receipt, without an account: each page asks for her ticket and shows nothing without
+    "r/<code>": "takes a receipt's code out of the address",
+    "r/<code>/": "the same",
+    "mine/": "what is kept of her; closed to whoever has no ticket",
+    "mine/enter/": "asks for the code and one answer",
+    "mine/seen/": "who opened her records; closed to whoever has no ticket",
+    "mine/allow/<key>/": "takes a permission back; closed to whoever has no ticket",
+    "mine/ask/<right>/": "asks for a right; closed to whoever has no ticket",
+    "mine/requests/<uuid>/": "one of her requests; closed to whoever has no ticket",
+    "mine/copy/": "her copy; closed to whoever has no ticket",
+    "leave": "ends the session and shows a calendar",
+    "leave/": "the same",
+    "leave/days/": "a calendar",
     # Journals of other institutions: signed, and nobody is in them
     "witness/<slug>/add-checkpoint": "cosigns the next head of a journal that is known here",
     "witness/<slug>/<origin>/checkpoint": "the newest head that was cosigned",
@@ -83,16 +96,20 @@ def _spelt(pattern: object) -> str:
         text, names = normalize(str(pattern))[0]
         return str(text % {name: f"<{name}>" for name in names})
     if isinstance(pattern, RoutePattern):
-        return re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", str(pattern))
+        written = re.sub(r"<uuid:\w+>", "<uuid>", str(pattern).replace("<slug:name>", "<slug>"))
+        return re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", written)
     assert isinstance(pattern, LocalePrefixPattern)
     return "es/"
+
+
+FILLED = {"kind": "json", "name": "a.b", "origin": "0" * 64, "uuid": "00000000-0000-4000-8000-000000000000"}
 
 
 def example(address: str) -> str:
     """The address with its blanks filled."""
     return "/" + re.sub(
         r"<(\w+)>",
-        lambda blank: {"kind": "json", "name": "a.b", "origin": "0" * 64}.get(blank[1], "1"),
+        lambda blank: FILLED.get(blank[1], "1"),
         address,
     )
 

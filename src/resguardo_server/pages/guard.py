@@ -33,6 +33,7 @@ PUBLIC = {
     "/edit/sprite/": "drawings of the newsroom's signs",
     "/edit/jsi18n/": "words for the newsroom's scripts",
     "/enter/": "leads to signing in",
+    "/leave": "leaves fast",
     "/enter/login/": "signs in",
     "/enter/logout/": "signs out",
     "/enter/signup/": "says that nobody opens an account alone",
