@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from wagtail.admin import urls as newsroom
 from wagtail.documents import urls as documents
 
-from resguardo_server.pages import members, mine, openid, people, tell, witness
+from resguardo_server.pages import members, mine, openid, people, protection, tell, witness
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tell.home, name="home"),
@@ -46,6 +46,32 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leave", mine.leave, name="leave"),
     path("leave/", mine.leave),
     path("leave/days/", mine.days, name="days"),
+    path("protection/", protection.agenda, name="protection"),
+    path("protection/alarms/<int:alarm>/seen/", protection.seen, name="protection_seen"),
+    path("protection/endings/", protection.endings, name="protection_endings"),
+    path("protection/requests/", protection.requests, name="protection_requests"),
+    path("protection/requests/new/", protection.new_request, name="protection_new"),
+    path("protection/requests/<uuid:number>/", protection.one_request, name="protection_request"),
+    path("protection/requests/<uuid:number>/carry/", protection.carry_out, name="protection_carry_out"),
+    path("protection/emergencies/<uuid:number>/", protection.one_emergency, name="protection_emergency"),
+    path("protection/journal/", protection.journal, name="protection_journal"),
+    path("protection/rules/", protection.all_rules, name="protection_rules"),
+    path("protection/rules/<slug:name>/", protection.one_rule, name="protection_rule"),
+    path("protection/breaches/", protection.all_breaches, name="protection_breaches"),
+    path("protection/breaches/<uuid:number>/", protection.one_breach, name="protection_breach"),
+    path("protection/agreements/", protection.papers, name="protection_agreements"),
+    re_path(
+        r"^protection/agreements/(?P<programme>[a-z0-9_]+)/register\.(?P<kind>md|json)$",
+        protection.paper_file,
+        name="protection_register",
+    ),
+    re_path(
+        r"^protection/agreements/(?P<programme>[a-z0-9_]+)/with/(?P<receiver>[-a-z0-9_]+)\.(?P<kind>md|json)$",
+        protection.paper_file,
+        name="protection_draft",
+    ),
+    path("protection/policies/", protection.policies, name="protection_policies"),
+    path("protection/keys/", protection.keys, name="protection_keys"),
     *i18n_patterns(
         path("news/", tell.front, name="news"),
         path("news.rss", tell.RssNews(), name="news_rss"),

@@ -83,7 +83,7 @@ def draft_for(who: Asker, programme: str, receiver: str, *, now: datetime) -> Ag
         receiver=_party(row) if row else None,
     )
     if not draft:
-        raise Refused(Problem("server.protection.nothing_shared", column="receiver"))
+        raise Refused(Problem("server.protection.nothing_shared"))
     return draft
 
 
@@ -124,9 +124,9 @@ def assess_use(
     refuse_unless_officer(who)
     known = programme_named(programme)
     if decision not in tuple(AssessmentDecision):
-        raise Refused(Problem("server.protection.decision", column="decision"))
+        raise Refused(Problem("server.protection.decision"))
     if receiver and not models.Institution.objects.filter(slug=receiver).exists():
-        raise Refused(Problem("server.protection.unknown_receiver", column="receiver"))
+        raise Refused(Problem("server.protection.unknown_receiver"))
     dpia = Dpia(
         programme=known.name,
         receiver=receiver,
@@ -224,7 +224,7 @@ def enter_agreement(
     row = models.Institution.objects.filter(slug=receiver).exclude(id=who.institution.id).first()
     problems = []
     if row is None:
-        problems.append(Problem("server.protection.unknown_receiver", column="receiver"))
+        problems.append(Problem("server.protection.unknown_receiver"))
     else:
         allowed = {
             purpose
@@ -233,17 +233,17 @@ def enter_agreement(
             for purpose in recipient.purposes
         }
         if not purposes or not set(purposes) <= allowed:
-            problems.append(Problem("server.protection.nothing_shared", column="purposes"))
+            problems.append(Problem("server.protection.nothing_shared"))
     if not groups or not set(groups) <= set(Sensitivity):
-        problems.append(Problem("server.protection.which_groups", column="groups"))
+        problems.append(Problem("server.protection.which_groups"))
     if signed_on > local(now, who.institution.country).date():
-        problems.append(Problem("server.protection.later_than_now", column="signed_on"))
+        problems.append(Problem("server.protection.later_than_now"))
     if until <= signed_on:
-        problems.append(Problem("server.protection.ends_before", column="until"))
+        problems.append(Problem("server.protection.ends_before"))
     papers = models.Assessment.objects.filter(institution_id=who.institution.id)
     paper = papers.filter(pk=assessment).first() if assessment is not None else None
     if assessment is not None and paper is None:
-        problems.append(Problem("server.protection.unknown_assessment", column="assessment"))
+        problems.append(Problem("server.protection.unknown_assessment"))
     if problems or row is None:
         raise Refused(*problems)
     return models.Agreement.objects.create(

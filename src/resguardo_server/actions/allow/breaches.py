@@ -83,16 +83,16 @@ def register_breach(
     refuse_unless_officer(who)
     problems = []
     if kind not in tuple(BreachKind):
-        problems.append(Problem("server.protection.breach_kind", column="what"))
+        problems.append(Problem("server.protection.breach_kind"))
     if since > now:
-        problems.append(Problem("server.protection.breach_later", column="since"))
+        problems.append(Problem("server.protection.breach_later"))
     if until is not None and until < since:
-        problems.append(Problem("server.protection.breach_backwards", column="until"))
+        problems.append(Problem("server.protection.breach_backwards"))
     if len(note) > MOST_NOTE:
-        problems.append(Problem("server.protection.words_too_long", {"most": str(MOST_NOTE)}, column="note"))
+        problems.append(Problem("server.protection.words_too_long", {"most": str(MOST_NOTE)}))
     known = {one.email: name for name, one in staff_pseudonyms(who).items()}
     if member and member not in known:
-        problems.append(Problem("server.protection.breach_member", column="member"))
+        problems.append(Problem("server.protection.breach_member"))
     if problems:
         raise Refused(*problems)
     found = count_size(who, since=since, until=until, member=member)
@@ -233,7 +233,7 @@ def assess(who: Asker, breach: UUID, danger: str, *, now: datetime) -> None:
     """How much it can hurt the people concerned; may be said again when more is known."""
     row = _row(who, breach)
     if danger not in tuple(Danger):
-        raise Refused(Problem("server.protection.danger", column="danger"))
+        raise Refused(Problem("server.protection.danger"))
     if row.state == BreachState.CLOSED:
         move(BreachState.CLOSED, BreachState.ASSESSED, danger=None)
     row.danger = danger

@@ -51,11 +51,11 @@ def place_hold(
     begins = since or day
     problems = []
     if not order.strip():
-        problems.append(Problem("server.protection.no_order", column="order"))
+        problems.append(Problem("server.protection.no_order"))
     if len(order.strip()) > MOST_LETTERS:
-        problems.append(Problem("server.protection.too_long", {"name": order[:20] + "…"}, column="order"))
+        problems.append(Problem("server.protection.too_long", {"name": order[:20] + "…"}))
     if until is not None and until < max(begins, day):
-        problems.append(Problem("server.protection.ends_before", column="until"))
+        problems.append(Problem("server.protection.ends_before"))
     if problems:
         raise Refused(*problems)
     placed_by = models.Member.objects.get(email=who.name)

@@ -43,7 +43,7 @@ from resguardo.allow.rights import (
 )
 from resguardo.allow.rulebook import ControllerType, Rulebook
 from resguardo.keep.journal import Act, Outcome
-from resguardo.plan.languages import say
+from resguardo.plan.languages import in_language, say
 from resguardo.plan.purposes import OFFICER, RIGHTS
 from resguardo.values import Basis, Institution, Language, Problem, Refused
 from resguardo_keyholder.asked import WantedToken
@@ -190,6 +190,16 @@ def programmes_with_records(who: Asker) -> list[tuple[str, dict[str, str]]]:
     return [(one.name, dict(one.title)) for one in all_programmes() if one.name in names]
 
 
+def title_of(programme: str) -> dict[str, str]:
+    """What a programme is called, in each language."""
+    return dict(programme_named(programme).title)
+
+
+def purposes_in(programme: str, language: Language) -> list[tuple[str, str]]:
+    """The purposes of a programme, with their titles."""
+    return [(one.name, in_language(one.title, language)) for one in programme_named(programme).purposes]
+
+
 def purposes_of(subject: models.Subject) -> list[tuple[str, dict[str, str]]]:
     """The purposes of the subject's programme, with their titles."""
     return [(one.name, dict(one.title)) for one in programme_named(subject.programme).purposes]
@@ -214,11 +224,11 @@ def enter_request(
         raise Refused(Problem("server.protection.unknown_person"))
     problems = []
     if channel not in ("in_person", "letter"):
-        problems.append(Problem("server.protection.channel", column="channel"))
+        problems.append(Problem("server.protection.channel"))
     if right in (Right.OBJECTION, Right.REVOCATION) and purpose not in dict(purposes_of(found)):
-        problems.append(Problem("server.protection.which_purpose", column="purpose"))
+        problems.append(Problem("server.protection.which_purpose"))
     if received is not None and received > now:
-        problems.append(Problem("server.protection.later_than_now", column="received"))
+        problems.append(Problem("server.protection.later_than_now"))
     if problems:
         raise Refused(*problems)
     asked = ask_right(who, subject, right, language, channel=channel, words=words, purpose=purpose, now=now)
@@ -258,7 +268,7 @@ def grant(who: Asker, request: UUID, text: str, *, now: datetime) -> None:
 def deny(who: Asker, request: UUID, ground: str, text: str, *, now: datetime) -> None:
     """She is told no, on a ground of the closed list for her right, and where she can complain."""
     if ground not in tuple(Ground):
-        raise Refused(Problem("server.protection.which_ground", column="ground"))
+        raise Refused(Problem("server.protection.which_ground"))
     _step(who, request, lambda one, day: refuse(one, Ground(ground), day), text=text, now=now)
 
 
@@ -286,9 +296,9 @@ def _step(
     """The request goes one step on, with its line in the journal while the person's key lives."""
     refuse_unless_officer(who)
     if text is not None and not text.strip():
-        raise Refused(Problem("server.protection.no_answer", column="answer"))
+        raise Refused(Problem("server.protection.no_answer"))
     if text is not None and len(text) > MOST_WORDS:
-        raise Refused(Problem("server.protection.words_too_long", {"most": str(MOST_WORDS)}, column="answer"))
+        raise Refused(Problem("server.protection.words_too_long", {"most": str(MOST_WORDS)}))
     found = _row(who, request)
     sealed = b""
     if text and found.subject.erased_on is None:
@@ -445,7 +455,7 @@ def object_to(who: Asker, subject: models.Subject, purpose: str, *, now: datetim
     """From now on nobody uses her records for that purpose, unless a law obliges or a life is in danger."""
     programme = programme_named(subject.programme)
     if purpose not in {known.name for known in programme.purposes}:
-        raise Refused(Problem("server.protection.which_purpose", column="purpose"))
+        raise Refused(Problem("server.protection.which_purpose"))
     with transaction.atomic():
         journal = journal_for(who, programme)
         held = models.Subject.objects.select_for_update().get(id=subject.id)
