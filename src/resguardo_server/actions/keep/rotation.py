@@ -23,7 +23,7 @@ from resguardo_server.keyholders import keyholder
 
 Advance = Callable[[int, int | None], None]
 
-BATCH = 1000
+BATCH = 5000
 """Subject keys that are wrapped anew in one transaction: readers and writers wait for no more than these."""
 
 OPERATOR = "operator"
