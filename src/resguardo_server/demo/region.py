@@ -28,6 +28,7 @@ from resguardo_server.actions.tell import (
 from resguardo_server.actions.tell.checking import checked_items
 from resguardo_server.demo.accounts import PASSWORD, make_members, members_of
 from resguardo_server.demo.filling import write_csv, write_kobo, write_labels
+from resguardo_server.demo.protection import fill_desk
 from resguardo_server.demo.rehearsal import is_built, mark_region
 from resguardo_server.demo.story import Sheet, Story
 from resguardo_server.reading import read_text
@@ -76,6 +77,7 @@ def build_region(*, seed: int, advance: Advance, say: Say, language: str) -> lis
         import_listing(read_listing(read_text(NEWS / name), file=name), file=name, now=now)
     check_news(language=language, advance=advance, now=now)
     publish_checked(now=now)
+    fill_desk(now=now)
     mark_region(folder, seed, finished=True)
     return checked_items(language)
 
