@@ -175,8 +175,8 @@ def enter(request: HttpRequest) -> HttpResponse:
     if code is None:
         return _ask(request, _("The time to answer is over. Write the code again."))
     now = timezone.now()
-    question, typed = request.POST.get("question", "")[:64], request.POST.get("answer", "")[:200]
-    if not question or not typed.strip():
+    question, typed = _sent(request, "question", 64), _sent(request, "answer", 200)
+    if not question.isidentifier() or not typed.strip():
         return _ask(request, _("Choose a question and write its answer."))
     found = hers.enter(code, question, typed, now=now)
     if isinstance(found, Problem):
@@ -188,6 +188,11 @@ def enter(request: HttpRequest) -> HttpResponse:
     request.session[TICKET] = [str(found.receipt), found.ticket.hex(), found.until.isoformat()]
     request.session.setdefault(TONGUE, found.language)
     return redirect("mine")
+
+
+def _sent(request: HttpRequest, name: str, most: int | None = None) -> str:
+    """What was written in a field, without signs that no table holds."""
+    return request.POST.get(name, "").replace("\x00", "")[:most].strip()
 
 
 def _ask(request: HttpRequest, wrong: str, *, status: int = 200) -> HttpResponse:
@@ -354,7 +359,7 @@ def ask(request: HttpRequest, person: Person, now: datetime, right: str) -> Http
         raise Http404
     wanted, tongue, wrong = Right(right), _tongue(), ""
     uses = hers.other_uses(person, tongue) if wanted is Right.OBJECTION else ()
-    words, purpose = request.POST.get("words", "").strip(), request.POST.get("purpose", "")
+    words, purpose = _sent(request, "words"), _sent(request, "purpose", 60)
     if request.method == "POST":
         if wanted in NEEDS_WORDS and not words:
             wrong = _("Write what it is about, in your own words.")
@@ -415,7 +420,7 @@ def copy(request: HttpRequest, person: Person, now: datetime) -> HttpResponse:
     questions = hers.own_questions(person, tongue)
     if request.method == "POST":
         known = {one.name for one in questions}
-        question, typed = request.POST.get("question", "")[:64], request.POST.get("answer", "")[:200]
+        question, typed = _sent(request, "question", 64), _sent(request, "answer", 200)
         if question in known and hers.knows_answer(person, question, typed):
             request.session.pop(WRONG, None)
             answer = HttpResponse(hers.copy_of(person, tongue, now=now), content_type="application/zip")
