@@ -11,15 +11,16 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from tests.people import NOW, YESENIA, House, bring, leaves, member, table
 from tests.rules.collect.sheets import write_csv
 from tests.signed_in import signed_in
 
+from resguardo_keyholder.budget import Spent
 from resguardo_server import models
 from resguardo_server.actions.allow.finding import case_code
+from resguardo_server.keyholders import keyholder
 from resguardo_server.languages_build import compile_messages
 
 SECRETS = ("Yesenia", "Orellana", "La Maestra", "E-7741902", "7777 0155", "Tecún Umán")
@@ -302,10 +303,9 @@ def test_no_address_of_a_file_is_kept_by_a_browser(ana: Client, yesenia: models.
 # Correcting, consents, erasing
 
 
-def corrected(who: Client, record: models.Record, **more: str) -> HttpResponse:
+def corrected(who: Client, record: models.Record, **more: str) -> Any:
     told = {"record": str(record.id), "question": "phone", "value": "+503 7777 0166", "purpose": "assistance"}
-    answer: HttpResponse = who.post(address(record, "correct/"), told | more)
-    return answer
+    return who.post(address(record, "correct/"), told | more)
 
 
 @pytest.mark.django_db
@@ -378,3 +378,16 @@ def test_what_an_order_keeps_is_not_erased_and_it_is_said(
     text = text_of(ana.post(address(yesenia, "erase/"), {"understood": "1"}))
     assert "Una orden obliga" in text
     assert models.Record.objects.filter(id=yesenia.id).exists()
+
+
+@pytest.mark.django_db
+def test_who_opened_too_many_people_is_told_the_ceiling_and_not_the_person(
+    ana: Client, house: House, yesenia: models.Record
+) -> None:
+    desk: Any = keyholder()
+    for number in range(desk.ceilings(house.shelter.id).member_hour):
+        who = desk.pseudonym(house.shelter.id, house.ana.name)
+        desk._budget.spend(Spent(timezone.now(), house.shelter.id, who, "-", f"{number:032x}"))
+    text = nothing_of_her(opened(ana, yesenia, "assistance", add="identifier"))
+    assert "personas distintas en una hora" in text
+    assert models.Alarm.objects.get().kind == "budget_member_hour"

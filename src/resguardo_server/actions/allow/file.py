@@ -375,5 +375,8 @@ def erase_person(who: Asker, subject: UUID, *, now: datetime) -> ErasedOn:
 
 
 def backups_end(now: datetime) -> date:
-    """The day from which no backup brings back what is erased now, if the keys are rotated today."""
-    return now.date() + timedelta(days=settings.BACKUP_DAYS)
+    """The day from which no backup brings back what is erased now, at the latest.
+
+    Its key is wrapped by a compartment key that is replaced and, when no backup is that old, destroyed.
+    """
+    return now.date() + timedelta(days=settings.ROTATION_DAYS + settings.BACKUP_DAYS)
