@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from tests.people import ROSA, House, bring, leaves, record_about, table
 from tests.rules.collect.sheets import write_csv
@@ -33,6 +33,7 @@ from resguardo_server.actions.allow.person import in_iso, person_with, seen_of
 from resguardo_server.actions.allow.receipts import IssuedReceipt, issue_receipt
 from resguardo_server.actions.keep.journal import journal_key
 from resguardo_server.keyholders import keyholder
+from resguardo_server.pages.mine import receipt_page
 from resguardo_server.session_store import SessionStore
 
 PHONE = "5555 0143"
@@ -230,6 +231,20 @@ def test_the_pages_speak_four_languages(phone: Client, language: str, words: str
     assert f'<html lang="{language}">' in page
     assert words in page
     assert f'<html lang="{language}">' in text_of(phone, "/mine/seen/")
+
+
+def test_the_page_to_hand_over_has_the_square_the_code_in_groups_and_the_workers_sheet(
+    issued: IssuedReceipt, rf: RequestFactory
+) -> None:
+    answer = receipt_page(rf.get("/people/"), issued)
+    page = answer.content.decode()
+    assert answer["Cache-Control"] == "no-store"
+    assert "<svg" in page
+    assert all(f"<span>{group}</span>" in page for group in issued.code.groups)
+    assert "Cómo entregar el comprobante" in page
+    assert "Usted dijo que sí." in page
+    assert ROSA["full_name"] not in page
+    assert "<title>Información</title>" in page
 
 
 # What she sees

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from resguardo.allow.calendar import in_words
-from resguardo.allow.receipt import handing_over, qr_svg, read_receipt, rights_in_words
+from resguardo.allow.receipt import basis_in_words, handing_over, qr_svg, read_receipt, rights_in_words
 from resguardo.allow.receipt_code import CodeRefused, ReceiptCode, read_code
 from resguardo.allow.rights import Ground, Right
 from resguardo.plan.languages import explain, explain_all
@@ -265,6 +265,7 @@ def first(request: HttpRequest, person: Person, now: datetime) -> HttpResponse:
         "times": len(seen.openings),
         "seen": seen,
         "allowed": [_allowed(one, tongue) for one in hers.allowed_by(person, tongue, now=now)],
+        "uses": [(use, basis_in_words(use.basis, tongue)) for use in hers.other_uses(person, tongue)],
         "promise": promise.promise(tongue),
         "requests": _requests(person, now, tongue),
         "closes_at": local(person.until, person.institution.country).strftime("%H:%M"),
