@@ -11,10 +11,12 @@ from uuid import UUID
 
 from babel import Locale
 
+from resguardo.allow.decision import VITAL_INTEREST
 from resguardo.allow.register import AssessedRisk
 from resguardo.allow.rights import Right
 from resguardo.keep.journal import Act, read_entry
-from resguardo.values import Sensitivity
+from resguardo.plan.purposes import LEGAL_CLAIM, RIGHTS
+from resguardo.values import Basis, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.allow.agreements import (
     approve_assessment,
@@ -102,10 +104,16 @@ def first_people(house: models.Institution, number: int) -> list[UUID]:
     return list(found)
 
 
+def _use_without_consent() -> str:
+    """A purpose that asks nobody's permission: what a person may object to."""
+    purposes = programme_named(PROGRAMME).purposes
+    named = (RIGHTS, LEGAL_CLAIM, VITAL_INTEREST)
+    found = (one.name for one in purposes if one.basis is not Basis.CONSENT and one.name not in named)
+    return next(found, purposes[0].name)
+
+
 def _ask(elena: Asker, asked: Asked, subject: UUID, now: datetime) -> None:
-    purpose = "statistics" if asked.right is Right.OBJECTION else ""
-    if purpose and purpose not in {one.name for one in programme_named(PROGRAMME).purposes}:
-        purpose = programme_named(PROGRAMME).purposes[0].name
+    purpose = _use_without_consent() if asked.right is Right.OBJECTION else ""
     row = enter_request(
         elena,
         subject,
