@@ -17,7 +17,7 @@ from resguardo.values import Problem, Refused
 from resguardo_keyholder.budget import Budget
 from resguardo_keyholder.desk import Desk
 from resguardo_keyholder.heads import HeadsOnDisk
-from resguardo_keyholder.listening import Listening
+from resguardo_keyholder.listening import Clock, Listening, own_clock
 from resguardo_keyholder.purposes import Purposes
 from resguardo_keyholder.store import store_of
 from resguardo_keyholder.unlocking import (
@@ -28,7 +28,7 @@ from resguardo_keyholder.unlocking import (
 )
 
 
-def main() -> int:
+def main(clock: Clock | None = own_clock) -> int:
     """Unlocks the keys, then answers until it is told to stop."""
     words = argparse.ArgumentParser(prog="resguardo-keyholder")
     words.add_argument("--folder", type=Path, required=True)
@@ -55,7 +55,10 @@ def main() -> int:
         secrets.token_bytes,
     )  # fmt: skip
     listening = Listening(
-        desk, told.socket, [*told.account, *(pwd.getpwnam(name).pw_uid for name in told.account_named)]
+        desk,
+        told.socket,
+        [*told.account, *(pwd.getpwnam(name).pw_uid for name in told.account_named)],
+        clock=clock,
     )
 
     def stop(number: int, frame: FrameType | None) -> None:

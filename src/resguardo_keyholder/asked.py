@@ -160,6 +160,10 @@ class Ceilings:
     institution_day: int = 400
     compartment_day: int = 400
     lookups_hour: int = 600
+    persons_day: int = 400
+    """How many people may look at their own records in a day, with their receipts."""
+    tokens_day: int = 2_000_000
+    """How many values may be made into tokens in a day: 100,000 sheets that arrive need some fifteen each."""
     until: datetime | None = field(default=None)
     """When a raised ceiling falls back to the usual one."""
 

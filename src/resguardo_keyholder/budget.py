@@ -6,6 +6,7 @@ a file beside the keys. A ceiling is raised by two officers, until a day, and fa
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import tomllib
@@ -21,6 +22,14 @@ from resguardo_keyholder.asked import Ceilings
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
+
+HERSELF: Final = "herself"
+"""Under whom people who look at their own records are counted: no member has such a pseudonym."""
+
+NUMBERS: Final = (
+    "member_hour", "institution_day", "compartment_day", "lookups_hour", "persons_day", "tokens_day",
+)  # fmt: skip
+"""The ceilings that a file may name."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,10 @@ class Budget:
         self._raised = folder / "ceilings.toml" if folder else None
         self._usual = usual or Ceilings()
         self._told = dict(ceilings or {})
-        self._lock = threading.Lock()
+        self._tokens_path = folder / "tokens" if folder else None
+        self._lock = threading.RLock()
         self._spent: deque[Spent] = deque()
+        self._tokens: dict[UUID, dict[int, int]] = {}
         self._read = False
 
     def ceilings(self, institution: UUID, now: datetime) -> Ceilings:
@@ -75,7 +86,11 @@ class Budget:
         with self._lock:
             self._forget(now)
             mine = {row.mark for row in self._spent if row.who == who and row.mark and now - row.at < HOUR}
-            here = [row for row in self._spent if row.institution == institution and row.mark]
+            here = [
+                row
+                for row in self._spent
+                if row.institution == institution and row.mark and row.who != HERSELF
+            ]
             everybody = {row.mark for row in here}
             compartments = {row.mark for row in here if row.compartment == compartment}
         for name, marks, limit in (
@@ -94,6 +109,55 @@ class Budget:
             self._forget(now)
             done = sum(1 for row in self._spent if row.who == who and not row.mark and now - row.at < HOUR)
         return Over("lookups_hour", most) if done >= most else None
+
+    def take(self, institution: UUID, who: str, compartment: str, mark: str, *, now: datetime) -> Over | None:
+        """One more person is counted, or the ceiling is named that stands against it: in one step."""
+        with self._lock:
+            over = self.over(institution, who, compartment, mark, now=now)
+            if over is None:
+                self.spend(Spent(now, institution, who, compartment, mark))
+        return over
+
+    def take_own(self, institution: UUID, compartment: str, mark: str, *, now: datetime) -> Over | None:
+        """One more person looks at her own records; of the staff's share nothing is taken.
+
+        Receipts lie in the tables: without a ceiling, who writes there would open everybody as herself.
+        """
+        most = self.ceilings(institution, now).persons_day
+        with self._lock:
+            self._forget(now)
+            marks = {row.mark for row in self._spent if row.institution == institution and row.who == HERSELF}
+            if mark not in marks and len(marks) >= most:
+                return Over("persons_day", most)
+            self.spend(Spent(now, institution, HERSELF, compartment, mark))
+        return None
+
+    def take_lookup(self, institution: UUID, who: str, *, now: datetime) -> Over | None:
+        """One more look-up is counted, or the ceiling is named that stands against it."""
+        with self._lock:
+            over = self.over_lookups(institution, who, now=now)
+            if over is None:
+                self.spend(Spent(now, institution, who, "-", ""))
+        return over
+
+    def take_tokens(self, institution: UUID, number: int, *, now: datetime) -> Over | None:
+        """So many values more are made into tokens, or the ceiling is named that stands against it."""
+        most = self.ceilings(institution, now).tokens_day
+        hour = int(now.timestamp() // 3600)
+        with self._lock:
+            self._forget(now)
+            mine = self._tokens.get(institution, {})
+            mine = {when: count for when, count in mine.items() if hour - when <= DAY // HOUR}
+            if sum(mine.values()) + number > most:
+                return Over("tokens_day", most)
+            self._tokens[institution] = {**mine, hour: mine.get(hour, 0) + number}
+            if self._tokens_path is not None:
+                told = {
+                    str(name): {str(when): count for when, count in hours.items()}
+                    for name, hours in self._tokens.items()
+                }
+                _write(self._tokens_path, json.dumps(told))
+        return None
 
     def spend(self, row: Spent) -> None:
         """It is counted, and on disk, before a key leaves."""
@@ -124,15 +188,22 @@ class Budget:
 
     def _forget(self, now: datetime) -> None:
         if not self._read:
-            self._read = True
             self._take_up(now)
+            self._read = True
         while self._spent and now - self._spent[0].at >= DAY:
             self._spent.popleft()
 
     def _take_up(self, now: datetime) -> None:
         """What an earlier process spent in the last day still counts; what is older leaves the file."""
+        if self._tokens_path is not None and self._tokens_path.is_file():
+            told = json.loads(self._tokens_path.read_text(encoding="ascii"))
+            self._tokens = {
+                UUID(name): {int(when): int(count) for when, count in hours.items()}
+                for name, hours in told.items()
+            }
         if self._path is None or not self._path.is_file():
             return
+        self._spent.clear()
         kept: list[str] = []
         for line in self._path.read_text(encoding="ascii").splitlines():
             words = line.split(" ")
@@ -148,12 +219,7 @@ class Budget:
             if now - row.at < DAY:
                 self._spent.append(row)
                 kept.append(line + "\n")
-        draft = self._path.with_name("spent.draft")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.writelines(kept)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        _write(self._path, "".join(kept))
 
     def _from_file(self) -> dict[UUID, Ceilings]:
         if self._raised is None or not self._raised.is_file():
@@ -162,13 +228,17 @@ class Budget:
         return {UUID(name): _ceilings(self._usual, row) for name, row in found.items()}
 
 
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".draft")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
 def _ceilings(usual: Ceilings, row: Mapping[str, object]) -> Ceilings:
-    numbers = {
-        name: value
-        for name, value in row.items()
-        if name in ("member_hour", "institution_day", "compartment_day", "lookups_hour")
-        and type(value) is int
-    }
+    numbers = {name: value for name, value in row.items() if name in NUMBERS and type(value) is int}
     until = row.get("until")
     raised = replace(usual, **numbers)  # type: ignore[arg-type]
     return replace(raised, until=until) if isinstance(until, datetime) else raised

@@ -55,7 +55,7 @@ from resguardo_keyholder.asked import (
     Wrapped,
     journal_origin,
 )
-from resguardo_keyholder.budget import Budget, Over, Spent
+from resguardo_keyholder.budget import Budget, Over
 from resguardo_keyholder.heads import Heads
 from resguardo_keyholder.store import ReceiptRow, Store, SubjectRow, Tables
 
@@ -74,10 +74,20 @@ SEARCH: Final = "search."
 NOT_ASKED: Final = (ORIGIN, ASYLUM, f"{SEARCH}name", f"{SEARCH}document", f"{SEARCH}phone")
 """Tokens that no question of a receipt may be answered by."""
 
+WHOLE: Final = ("arrival", "receipt")
+"""Tokens of a whole sheet or of a code of chance, which nobody guesses: they are not counted."""
+
+MOST_TERMS: Final = 400
+"""Ways in which one search may ask for one person."""
+
 NAME_TOKEN_BITS: Final = 10
 """How much of a name's token is kept: short, so that it is shared by several people and shows nobody."""
 
 _ACTS: Final = {"read": Act.READ, "update": Act.READ, "export": Act.EXPORT, "refer": Act.REFER}
+
+
+_Alarm = tuple[tuple[UUID, str], dict[str, int]]
+"""Of which institution and kind, and its numbers."""
 
 
 class Rings(Protocol):
@@ -132,6 +142,9 @@ class Desk:
         self._heads = heads
         self._chance = chance
         self._changing = threading.Lock()
+        self._ticketing = threading.Lock()
+        self._remembering = threading.Lock()
+        self._alarms: dict[tuple[UUID, str], dict[str, int]] = {}
         self._tickets: dict[bytes, Recognised] = {}
 
     # Rings and compartments
@@ -144,22 +157,24 @@ class Desk:
         """The compartment can be written to; a first key is made for it where there is none."""
         if not self._rings.has(institution) and not may_be_new:
             raise Refused(Problem("keyholder.desk.ring_missing"))
-        with self._changing:
-            ring = self._rings.of(institution)
-            if not ring.has_compartment(compartment):
-                ring = ring.with_compartment(compartment, self._chance, now)
-                self._rings.put(ring)
+        ring = self._ring(institution)
+        if not ring.has_compartment(compartment):
+            with self._changing:
+                ring = self._ring(institution)
+                if not ring.has_compartment(compartment):
+                    ring = ring.with_compartment(compartment, self._chance, now)
+                    self._rings.put(ring)
         return _version(ring, ring.newest_key_id(compartment))
 
     def key_versions(self, institution: UUID) -> list[KeyVersion]:
         """The compartment keys that exist."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
         return [KeyVersion(key.compartment, key.id, key.made_at) for key in ring.compartment_keys]
 
     def rotate(self, institution: UUID, *, now: datetime) -> list[KeyVersion]:
         """A fresh key for every compartment; what older keys wrapped still opens."""
         with self._changing:
-            ring = self._rings.of(institution)
+            ring = self._ring(institution)
             made = []
             for compartment in sorted({key.compartment for key in ring.compartment_keys}):
                 ring = ring.with_new_version(compartment, self._chance, now)
@@ -169,7 +184,7 @@ class Desk:
 
     def rewrap(self, institution: UUID, keys: Sequence[Wrapped]) -> list[bytes]:
         """The same subject keys, wrapped by the newest key of their compartment."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
         return [
             ring.wrap_subject_key(
                 self._unwrapped(ring, key),
@@ -182,45 +197,64 @@ class Desk:
         ]
 
     def destroy(self, institution: UUID, number: int, *, now: datetime) -> None:
-        """The compartment key is forgotten: what it alone wrapped is lost in every copy, for ever."""
+        """The compartment key is forgotten: what it alone wrapped is lost in every copy, for ever.
+
+        A key that was destroyed already stays so: whoever fell before writing that down may ask again.
+        """
+        ring = self._ring(institution)
+        key = next((key for key in ring.compartment_keys if key.id == number), None)
+        if key is None:
+            if 0 < number <= ring.last_key_id:
+                return
+            raise Refused(Problem("keyholder.desk.no_such_key", {"number": str(number)}))
+        if ring.newest_key_id(key.compartment) == number:
+            raise Refused(Problem("keyholder.desk.key_in_use", {"number": str(number)}))
+        # Before the ring is held: whoever writes in the tables may be waiting for the ring.
+        # Nothing is wrapped by a key that is not the newest.
+        with self._store.transaction() as tables:
+            if tables.is_wrapped_by(institution, number):
+                raise Refused(Problem("keyholder.desk.key_still_wraps", {"number": str(number)}))
         with self._changing:
-            ring = self._rings.of(institution)
-            key = next((key for key in ring.compartment_keys if key.id == number), None)
-            if key is None:
-                raise Refused(Problem("keyholder.desk.no_such_key", {"number": str(number)}))
-            if ring.newest_key_id(key.compartment) == number:
-                raise Refused(Problem("keyholder.desk.key_in_use", {"number": str(number)}))
-            with self._store.transaction() as tables:
-                if tables.is_wrapped_by(institution, number):
-                    raise Refused(Problem("keyholder.desk.key_still_wraps", {"number": str(number)}))
-            self._rings.put(ring.without_compartment_key(number))
+            self._rings.put(self._ring(institution).without_compartment_key(number))
 
     # Tokens and pseudonyms
 
     def tokens(self, institution: UUID, wanted: Sequence[WantedToken]) -> list[tuple[BlindToken, ...]]:
         """For each value its blind tokens under every version of the key, the newest first."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
+        self._count_tokens(institution, wanted)
         return [_tokens(ring, value) for value in wanted]
+
+    def _count_tokens(self, institution: UUID, wanted: Sequence[WantedToken]) -> None:
+        """By tokens whoever reads the tables can try what somebody's answer is: no more often than this.
+
+        It is asked within the service's transaction, so the alarm is written when the journal is next signed.
+        """
+        guesses = sum(1 for value in wanted if value.index not in WHOLE)
+        over = self._budget.take_tokens(institution, guesses, now=datetime.now(UTC)) if guesses else None
+        if over is not None:
+            self._alarms[institution, f"budget_{over.ceiling}"] = {"most": over.most}
+            raise Refused(Problem(f"keyholder.budget.{over.ceiling}", {"most": str(over.most)}))
 
     def pseudonym(self, institution: UUID, member: str) -> str:
         """The name under which a member of staff stands in the journal."""
-        return self._rings.of(institution).staff_pseudonym(member)
+        return self._ring(institution).staff_pseudonym(member)
 
     def marks(self, institution: UUID, keys: Sequence[Wrapped]) -> list[str]:
         """The subjects' pseudonyms in the journal."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
         return [subject_mark(self._unwrapped(ring, key)) for key in keys]
 
     def record_marks(self, institution: UUID, records: Sequence[UUID]) -> list[str]:
         """The records' marks in the facts."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
         return [ring.unit_key("record", record).hex() for record in records]
 
     # Sealing
 
     def seal(self, institution: UUID, sheets: Sequence[ToSeal]) -> list[SealedSheet]:
         """The records sealed under their subjects' keys; a subject without a key gets a fresh one."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
         fresh: dict[UUID, tuple[SubjectKey, bytes]] = {}
         sealed = []
         for sheet in sheets:
@@ -268,7 +302,7 @@ class Desk:
     def seal_facts(self, institution: UUID, form: str, segment: UUID, version: int, content: bytes) -> bytes:
         """Facts sealed under the institution's newest statistics key."""
         return seal_segment(
-            self._rings.of(institution).statistics_key,
+            self._ring(institution).statistics_key,
             institution=institution,
             form=form,
             segment=segment,
@@ -280,7 +314,7 @@ class Desk:
     def open_facts(self, institution: UUID, form: str, segment: UUID, version: int, sealed: bytes) -> bytes:
         """Facts, opened for counting."""
         return open_segment(
-            self._rings.of(institution).statistics_key_of,
+            self._ring(institution).statistics_key_of,
             sealed,
             institution=institution,
             form=form,
@@ -293,14 +327,22 @@ class Desk:
     def release(self, opening: Opening, *, now: datetime) -> Released | Withheld:
         """The keys of the groups asked for: after the decision, the line in the journal and the budget."""
         unknown = Problem("server.said.unknown_record")
+        if opening.action not in _ACTS:
+            # To erase or to block takes less than to read, and needs no key.
+            raise Refused(Problem("keyholder.desk.not_understood"))
         if not self._rings.has(opening.institution):
             return Withheld(unknown)
-        ring = self._rings.of(opening.institution)
+        ring = self._ring(opening.institution)
         levels = frozenset(_LEVELS[group] for group in opening.groups if group in _LEVELS)
         with self._store.transaction() as tables:
             size, frontier = tables.hold_journal(opening.institution)
             subject = tables.subject(opening.subject, opening.forms)
             if subject is None or subject.institution != opening.institution:
+                return Withheld(unknown)
+            # The compartment is bound to the key: so another programme's rules never open it.
+            if subject.compartment.partition("/")[2] != subject.programme:
+                return Withheld(unknown)
+            if opening.record is not None and not tables.has_record(subject.id, opening.record):
                 return Withheld(unknown)
             actor = self._actor(opening, ring, tables, now)
             if actor is None:
@@ -310,8 +352,14 @@ class Desk:
             decision, role = self._decide(opening, actor, subject, rules, levels, tables, ring, now)
             mark = subject_mark(key)
             over: Over | None = None
-            if isinstance(decision, Permit) and actor.member is not None:
-                over = self._budget.over(opening.institution, actor.who, subject.compartment, mark, now=now)
+            if isinstance(decision, Permit):
+                # Taken while the journal is held, and on disk before a key leaves.
+                home, compartment = opening.institution, subject.compartment
+                over = (
+                    self._budget.take_own(home, compartment, mark, now=now)
+                    if actor.member is None
+                    else self._budget.take(home, actor.who, compartment, mark, now=now)
+                )
             allowed = isinstance(decision, Permit) and over is None
             outcome = Outcome.DENY
             if allowed:
@@ -341,8 +389,8 @@ class Desk:
                 Vocabulary(rules.roles | actor.roles | {HERSELF, OPERATOR}, _purpose_names(rules)),
             )
             if over is not None:
-                most = {"most": over.most}
-                tables.raise_alarm(opening.institution, f"budget_{over.ceiling}", actor.who, most, now)
+                most, who = {"most": over.most}, actor.who if actor.member is not None else ""
+                tables.raise_alarm(opening.institution, f"budget_{over.ceiling}", who, most, now)
             elif allowed and opening.emergency_reason:
                 tables.raise_alarm(opening.institution, "emergency", actor.who, {}, now)
         self.sign_journal(opening.institution, now=now)
@@ -351,8 +399,6 @@ class Desk:
         if isinstance(decision, Denial):
             facts = {"purpose": decision.purpose, "role": decision.role}
             return Withheld(Problem(decision.code, facts), size)
-        if actor.member is not None:
-            self._budget.spend(Spent(now, opening.institution, actor.who, subject.compartment, mark))
         keys = tuple(group_key(key, level) for level in sorted(levels, key=lambda level: level.group))
         return Released(decision, keys, subject.key_version, size)
 
@@ -361,6 +407,8 @@ class Desk:
         if opening.ticket:
             held = self._tickets.get(opening.ticket)
             if held is None or held.until <= now or held.subject != opening.subject:
+                return None
+            if not tables.receipt_stands(held.receipt, held.subject):
                 return None
             return _Actor(_person(ring, held.receipt), frozenset({HERSELF}), None, held.subject)
         roles = tables.roles(opening.member, opening.institution)
@@ -439,7 +487,9 @@ class Desk:
         Looking up is counted, and leaves a line that names no person. A name's short token is shared by
         several people on purpose: each of them is looked at again by a token of her own.
         """
-        ring = self._rings.of(search.institution)
+        if len(search.terms) > MOST_TERMS:
+            raise Refused(Problem("keyholder.desk.not_understood"))
+        ring = self._ring(search.institution)
         with self._store.transaction() as tables:
             size, frontier = tables.hold_journal(search.institution)
             roles = tables.roles(search.member, search.institution)
@@ -447,7 +497,7 @@ class Desk:
             purpose = next((known for known in rules.purposes if known.name == search.purpose), None)
             who = ring.staff_pseudonym(search.member)
             allowed = sorted(roles & frozenset(purpose.roles)) if purpose and search.second_factor else []
-            over = self._budget.over_lookups(search.institution, who, now=now)
+            over = self._budget.take_lookup(search.institution, who, now=now) if allowed else None
             leaf = Leaf(
                 t=now.astimezone(UTC),
                 inst=search.institution,
@@ -476,7 +526,6 @@ class Desk:
         if not allowed:
             facts = {"purpose": search.purpose, "role": ", ".join(sorted(roles))}
             return Withheld(Problem("allow.decision.role", facts), size)
-        self._budget.spend(Spent(now, search.institution, who, "-", ""))
         return found
 
     def _found(self, tables: Tables, ring: KeyRing, search: Search) -> tuple[UUID, ...]:
@@ -507,7 +556,7 @@ class Desk:
                 return Withheld(Problem("keyholder.person.erased"))
             if found.locked_until is not None and found.locked_until > now:
                 return Withheld(Problem("keyholder.person.locked"))
-            token = self._rings.of(found.institution).answer_token(found.subject, question, answer)
+            token = self._ring(found.institution).answer_token(found.subject, question, answer)
             known = bool(answer) and question not in NOT_ASKED
             if not known or not tables.has_answer(found.subject, question, token):
                 wrong = found.wrong_answers + 1
@@ -518,14 +567,15 @@ class Desk:
                 tables.count_answer(found.id, wrong, rest)
                 return Withheld(Problem("keyholder.person.not_recognised"))
             tables.count_answer(found.id, 0, None)
-        self._tickets = {ticket: held for ticket, held in self._tickets.items() if held.until > now}
         given = Recognised(found.id, found.subject, found.institution, self._chance(32), now + TICKET_LASTS)
-        self._tickets[given.ticket] = given
+        with self._ticketing:
+            self._tickets = {ticket: held for ticket, held in self._tickets.items() if held.until > now}
+            self._tickets[given.ticket] = given
         return given
 
     def _receipt(self, tables: Tables, code: str) -> ReceiptRow | None:
         for institution in self._rings.institutions():
-            found = tables.receipt(self._rings.of(institution).receipt_token(code))
+            found = tables.receipt(self._ring(institution).receipt_token(code))
             if found is not None and found.institution == institution:
                 return found
         return None
@@ -534,10 +584,21 @@ class Desk:
 
     def sign_journal(self, institution: UUID, *, now: datetime) -> str | None:
         """The journal's head, signed, if the journal only grew from what was signed before."""
-        ring = self._rings.of(institution)
+        ring = self._ring(institution)
+        waiting = [item for item in list(self._alarms.items()) if item[0][0] == institution]
+        text = self._sign_journal(ring, institution, waiting, now)
+        for alarm, _ in waiting:
+            self._alarms.pop(alarm, None)
+        return text
+
+    def _sign_journal(
+        self, ring: KeyRing, institution: UUID, waiting: Iterable[_Alarm], now: datetime
+    ) -> str | None:
         problem: str | None = None
         with self._store.transaction() as tables:
             size, octets = tables.hold_journal(institution)
+            for (_, kind), numbers in waiting:
+                tables.raise_alarm(institution, kind, "", numbers, now)
             remembered = self._heads.of(institution)
             if size == 0 or (
                 tables.checkpoint_size(institution) == size
@@ -557,7 +618,10 @@ class Desk:
                 tables.write_checkpoint(institution, size, text, now)
         if problem is not None or grown is None:
             raise Refused(Problem(f"keyholder.desk.{problem}"))
-        self._heads.remember(institution, grown)
+        with self._remembering:  # another may have signed more meanwhile: what is remembered never goes back
+            before = self._heads.of(institution)
+            if before is None or before.size < grown.size:
+                self._heads.remember(institution, grown)
         return text
 
     def _grown(
@@ -577,7 +641,7 @@ class Desk:
 
     def journal_key(self, institution: UUID, origin: str) -> str:
         """The public key of the journal's signatures."""
-        return self._rings.of(institution).journal_verifier_key(origin)
+        return self._ring(institution).journal_verifier_key(origin)
 
     def cosign(self, institution: UUID, name: str, request: bytes, key: str, *, now: datetime) -> str:
         """The institution's cosignature, as a witness, of the head in a request to add a checkpoint.
@@ -607,27 +671,38 @@ class Desk:
             newest = [pair for pair in before if pair[1] is not None and pair != (head.size, head.root)]
             heads = [(head.size, head.root), *newest][:HEADS_KEPT]
             self._heads.remember_watched(institution, head.origin, known.text, heads)
-        return self._rings.of(institution).cosign(name, asked.signed.text, now)
+        return self._ring(institution).cosign(name, asked.signed.text, now)
 
     def witness_key(self, institution: UUID, name: str) -> str:
         """The public key of the institution's cosignatures."""
-        return self._rings.of(institution).witness_verifier_key(name)
+        return self._ring(institution).witness_verifier_key(name)
 
     def sign(self, institution: UUID, context: str, message: bytes) -> bytes:
         """The institution's signature on a receipt; a journal's head is signed by `sign_journal` alone."""
         if context not in SIGNED:
             raise Refused(Problem("keyholder.desk.not_signed"))
-        return self._rings.of(institution).sign(context, message)
+        return self._ring(institution).sign(context, message)
 
     def signature_key(self, institution: UUID) -> bytes:
         """The public key of `sign`."""
-        return self._rings.of(institution).signature_public_key
+        return self._ring(institution).signature_public_key
 
     def ceilings(self, institution: UUID) -> Ceilings:
         """The ceilings in force."""
         return self._budget.ceilings(institution, datetime.now(UTC))
 
     # Inside
+
+    def _ring(self, institution: UUID) -> KeyRing:
+        """The institution's keys; fresh ones for an institution that is new.
+
+        Where there is a journal there were keys: new ones in their place would make the loss look mended.
+        """
+        if not self._rings.has(institution):
+            with self._store.looking() as tables:
+                if tables.has_written(institution):
+                    raise Refused(Problem("keyholder.desk.ring_missing"))
+        return self._rings.of(institution)
 
     def _unwrapped(self, ring: KeyRing, key: Wrapped) -> SubjectKey:
         return ring.unwrap_subject_key(

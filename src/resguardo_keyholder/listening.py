@@ -7,7 +7,9 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,15 +27,35 @@ QUESTIONS: Final = frozenset(
 )  # fmt: skip
 """What the service may ask."""
 
+MOST_LINES: Final = 200
+"""Lines that are open at once; each is a thread. The service needs one for each of its own."""
+
 OWN_QUESTIONS: Final = frozenset({"destroy"})
 """What only the keyholder's own account, or root, may ask: it cannot be undone."""
 
 
-class Listening:
-    """The desk behind a Unix socket."""
+Clock = Callable[[], datetime]
 
-    def __init__(self, desk: Desk, path: Path, accounts: Collection[int] = ()) -> None:
+
+def own_clock() -> datetime:
+    """The moment on this machine's clock."""
+    return datetime.now(UTC)
+
+
+class Listening:
+    """The desk behind a Unix socket.
+
+    The moment of a question is that of the clock here, whatever the asker says: else a service that was taken
+    over would let the day of a budget pass, or ask on a day on which a permit was still good.
+    """
+
+    def __init__(
+        self, desk: Desk, path: Path, accounts: Collection[int] = (), *, clock: Clock | None = own_clock
+    ) -> None:
+        """Without a clock the asker's is believed: for the tests, whose day never ends."""
         self._desk = desk
+        self._clock = clock
+        self._places = threading.BoundedSemaphore(MOST_LINES)
         self._path = path
         self._accounts = {os.geteuid(), 0, *accounts}
         path.unlink(missing_ok=True)
@@ -51,8 +73,18 @@ class Listening:
             try:
                 line, _ = self._socket.accept()
             except OSError:
-                return
-            threading.Thread(target=self._answer, args=(line,), daemon=True).start()
+                if self._socket.fileno() < 0:
+                    return
+                time.sleep(0.1)  # no file is left to open: some line will end
+                continue
+            if not self._places.acquire(blocking=False):
+                line.close()
+                continue
+            try:
+                threading.Thread(target=self._answer, args=(line,), daemon=True).start()
+            except RuntimeError:
+                self._places.release()
+                line.close()
 
     def close(self) -> None:
         """Nobody is answered any more."""
@@ -60,6 +92,12 @@ class Listening:
         self._socket.close()
 
     def _answer(self, line: socket.socket) -> None:
+        try:
+            self._answer_all(line)
+        finally:
+            self._places.release()
+
+    def _answer_all(self, line: socket.socket) -> None:
         with line:
             account = _account_of(line)
             if account not in self._accounts:
@@ -82,11 +120,15 @@ class Listening:
             question, words, named = asked["question"], asked["words"], asked["named"]
         except (TypeError, KeyError):
             return {"refused": (Problem("keyholder.desk.not_understood"),)}
+        if not (isinstance(question, str) and isinstance(words, tuple) and isinstance(named, dict)):
+            return {"refused": (Problem("keyholder.desk.not_understood"),)}
         if question == "is_there":
             return {"answer": True}
         own = account in (os.geteuid(), 0)
         if question not in QUESTIONS and not (own and question in OWN_QUESTIONS):
             return {"refused": (Problem("keyholder.desk.not_yours"),)}
+        if "now" in named and self._clock is not None:
+            named = {**named, "now": self._clock()}
         try:
             return {"answer": getattr(self._desk, question)(*words, **named)}
         except Refused as refused:

@@ -77,6 +77,8 @@ class Officers:
             f"institution_day = {ceilings.institution_day}\n"
             f"compartment_day = {ceilings.compartment_day}\n"
             f"lookups_hour = {ceilings.lookups_hour}\n"
+            f"persons_day = {ceilings.persons_day}\n"
+            f"tokens_day = {ceilings.tokens_day}\n"
             f"until = {ceilings.until.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
         )
         write_whole(self._ceilings, (self._others(institution) + text).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 from resguardo.plan.purposes import ProgrammeRules, purposes_in
@@ -25,6 +26,8 @@ class Purposes:
 
     def __call__(self, programme: str, tables: Tables) -> ProgrammeRules:
         """The rules of the programme of that name."""
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", programme):
+            raise Refused(Problem("keyholder.desk.no_such_programme", {"programme": programme[:50]}))
         folder = PACKAGE / "programmes" / programme
         if (folder / "programme.toml").is_file():
             return self._rules(folder)

@@ -7,6 +7,7 @@ made by the service's migrations; a test of the house compares every column name
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractContextManager[Tables]:
         """All or nothing; what was written is on disk when it ends."""
+        ...
+
+    def looking(self) -> AbstractContextManager[Tables]:
+        """To read alone: waits for nobody who writes."""
         ...
 
 
@@ -181,11 +186,12 @@ class Tables:
         return row is not None
 
     def receipt(self, code_token: bytes) -> ReceiptRow | None:
-        """The receipt under that token."""
+        """The receipt under that token, held: wrong answers are counted in it, one after the other."""
+        lock = " FOR UPDATE OF r" if self._dialect == "postgresql" else ""
         row = self._one(
-            "SELECT r.id, r.institution_id, r.subject_id, r.wrong_answers, r.locked_until, r.revoked_on,"
+            "SELECT r.id, r.institution_id, r.subject_id, r.wrong_answers, r.locked_until, r.revoked_on,"  # noqa: S608
             " s.erased_on FROM resguardo_server_receipt r"
-            " JOIN resguardo_server_subject s ON s.id = r.subject_id WHERE r.code_token = %s",
+            f" JOIN resguardo_server_subject s ON s.id = r.subject_id WHERE r.code_token = %s{lock}",
             code_token,
         )
         if row is None:
@@ -199,6 +205,22 @@ class Tables:
             revoked=row[5] is not None,
             erased=row[6] is not None,
         )
+
+    def receipt_stands(self, receipt: UUID, subject: UUID) -> bool:
+        """Whether the receipt is the subject's and nobody revoked it."""
+        row = self._one(
+            "SELECT 1 FROM resguardo_server_receipt WHERE id = %s AND subject_id = %s AND revoked_on IS NULL",
+            receipt,
+            subject,
+        )
+        return row is not None
+
+    def has_record(self, subject: UUID, record: UUID) -> bool:
+        """Whether the record is one of the subject's."""
+        row = self._one(
+            "SELECT 1 FROM resguardo_server_record WHERE id = %s AND subject_id = %s", record, subject
+        )
+        return row is not None
 
     def has_question(self, subject: UUID, question: str) -> bool:
         """Whether the subject ever answered the question."""
@@ -274,6 +296,13 @@ class Tables:
             )
             return 0, b""
         return int(row[0]), bytes(row[1])
+
+    def has_written(self, institution: UUID) -> bool:
+        """Whether the institution's journal has a line."""
+        row = self._one(
+            "SELECT size FROM resguardo_server_journalhead WHERE institution_id = %s", institution
+        )
+        return row is not None and int(row[0]) > 0
 
     def leaves(self, institution: UUID, start: int) -> Iterator[tuple[int, bytes]]:
         """The journal's lines from a position on."""
@@ -402,6 +431,17 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator[Tables]:
         """One connection for one transaction, which holds the file's only writing place."""
+        with self._begun("BEGIN IMMEDIATE") as tables:
+            yield tables
+
+    @contextmanager
+    def looking(self) -> Iterator[Tables]:
+        """The tables as they are now, for whoever only reads."""
+        with self._begun("BEGIN") as tables:
+            yield tables
+
+    @contextmanager
+    def _begun(self, how: str) -> Iterator[Tables]:
         try:
             import pysqlite3 as sqlite3
         except ImportError:
@@ -410,7 +450,7 @@ class SqliteStore:
         try:
             for word in SQLITE_WORDS:
                 line.execute(word)
-            line.execute("BEGIN IMMEDIATE")
+            line.execute(how)
             try:
                 yield Tables(lambda sql, values: line.execute(sql.replace("%s", "?"), values), "sqlite")
             except BaseException:
@@ -434,16 +474,16 @@ class PostgresqlStore:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._line: Any = None
+        self._idle: deque[Any] = deque(maxlen=MOST_IDLE)
 
     @contextmanager
     def transaction(self) -> Iterator[Tables]:
-        """One transaction; the connection is kept for the next."""
+        """One transaction; the connection is kept for the next, and two threads never share one."""
         import psycopg
 
-        line = self._line if self._line is not None and not self._line.closed else None
-        self._line = None
-        if line is None:
+        try:
+            line = self._idle.pop()
+        except IndexError:
             line = psycopg.connect(self._address, autocommit=False)
         try:
             yield Tables(lambda sql, values: line.execute(sql, values), "postgresql")
@@ -453,7 +493,23 @@ class PostgresqlStore:
                 line.rollback()
             raise
         finally:
-            self._line = line
+            if line.closed or len(self._idle) >= MOST_IDLE:
+                line.close()
+            else:
+                self._idle.append(line)
+
+    def looking(self) -> AbstractContextManager[Tables]:
+        """Who reads waits for nobody here."""
+        return self.transaction()
+
+    def close(self) -> None:
+        """The connections that wait are closed."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+MOST_IDLE: Final = 8
+"""Connections to PostgreSQL that are kept for the next transaction."""
 
 
 def store_of(database: str) -> Store:

@@ -116,3 +116,5 @@ class _SharedStore:
 
         with transaction.atomic():
             yield Tables(execute, "postgresql" if connection.vendor == "postgresql" else "sqlite")
+
+    looking = transaction
