@@ -17,6 +17,7 @@ from tests.people import NOW, YESENIA, House, bring, leaves, member, table
 from tests.rules.collect.sheets import write_csv
 from tests.signed_in import signed_in
 
+from resguardo_keyholder.asked import Ceilings
 from resguardo_keyholder.budget import Spent
 from resguardo_server import models
 from resguardo_server.actions.allow.finding import case_code
@@ -382,11 +383,12 @@ def test_what_an_order_keeps_is_not_erased_and_it_is_said(
 
 @pytest.mark.django_db
 def test_who_opened_too_many_people_is_told_the_ceiling_and_not_the_person(
-    ana: Client, house: House, yesenia: models.Record
+    ana: Client, house: House, yesenia: models.Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk: Any = keyholder()
-    for number in range(desk.ceilings(house.shelter.id).member_hour):
-        who = desk.pseudonym(house.shelter.id, house.ana.name)
+    monkeypatch.setitem(desk._budget._told, house.shelter.id, Ceilings(member_hour=3))
+    who = desk.pseudonym(house.shelter.id, house.ana.name)
+    for number in range(3):
         desk._budget.spend(Spent(timezone.now(), house.shelter.id, who, "-", f"{number:032x}"))
     text = nothing_of_her(opened(ana, yesenia, "assistance", add="identifier"))
     assert "personas distintas en una hora" in text
