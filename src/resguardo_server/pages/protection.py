@@ -27,7 +27,7 @@ from resguardo.allow.calendar import in_words
 from resguardo.allow.policy import rendered
 from resguardo.allow.register import AssessedRisk, AssessmentDecision
 from resguardo.allow.rights import Level, Right, State
-from resguardo.allow.rulebook import STRICTEST, Jurisdiction, Rulebook, ValueStatus
+from resguardo.allow.rulebook import STRICTEST, ControllerType, Jurisdiction, Rulebook, ValueStatus
 from resguardo.keep.journal import Act, Outcome
 from resguardo.keep.witness import TailState
 from resguardo.plan.languages import explain, in_language, say
@@ -722,10 +722,11 @@ def _rules_table(rulebook: Rulebook, shown: list[Jurisdiction]) -> list[dict[str
     strictest = rulebook.strictest
     found = []
     for law in shown:
+        binds = any(law.standing(kind) is None for kind in ControllerType)
         access = law.response_deadlines.get("access")
-        answer = access.length if access is not None and access.counts else None
+        answer = access.length if binds and access is not None and access.counts else None
         told = law.breach.person if law.breach.person.counts else law.breach.authority
-        breach = told.length if told.counts else None
+        breach = told.length if binds and told.counts else None
         found.append(
             {
                 "id": law.id,
