@@ -708,6 +708,8 @@ def tend() -> None:
     done = tend_all(now=datetime.now(UTC))
     facts = {"erased": done.erased, "blocked": done.blocked, "keys": done.destroyed_keys}
     screen.print(words("keys.tended", **facts), soft_wrap=True)
+    if done.not_expired:
+        raise Refused(Problem("server.keys.not_expired", {"institutions": ", ".join(done.not_expired)}))
     if done.not_signed:
         raise Refused(Problem("server.keys.not_signed", {"institutions": ", ".join(done.not_signed)}))
 

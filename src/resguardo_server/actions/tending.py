@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,6 +28,8 @@ class Tended:
     rotated: int = 0
     """Institutions whose compartments got fresh keys."""
     signed: int = 0
+    not_expired: list[str] = field(default_factory=list)
+    """Institutions in which a record that is over could not be erased: the command says so."""
     not_signed: list[str] = field(default_factory=list)
     """Institutions whose journal could not be signed: the alarm stands on their officer's desk."""
 
@@ -50,9 +53,12 @@ def tend(*, now: datetime) -> Tended:
         if not models.JournalHead.objects.filter(institution=row, size__gt=0).exists():
             continue
         institution = row.as_value()
-        expired = expire_due(institution, now=now)
-        done.erased += expired.erased
-        done.blocked += expired.blocked
+        try:
+            expired = expire_due(institution, now=now)
+            done.erased += expired.erased
+            done.blocked += expired.blocked
+        except Refused:
+            done.not_expired.append(row.slug)
         try:
             done.signed += keyholder().sign_journal(row.id, now=now) is not None
         except Refused:
@@ -60,7 +66,9 @@ def tend(*, now: datetime) -> Tended:
         if is_due_for_rotation(row, now):
             rotate_keys(institution, advance=_quietly, now=now)
             done.rotated += 1
-        done.destroyed_keys += len(destroy_old_keys(institution, now=now))
+        with suppress(Refused):
+            # A key that a rotation has not passed by yet waits for the next round.
+            done.destroyed_keys += len(destroy_old_keys(institution, now=now))
         if row.witnesses.exists():
             witnessed.append(row)
     if witnessed:

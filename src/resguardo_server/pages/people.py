@@ -348,6 +348,7 @@ def _consent(one: file.ConsentShown) -> dict[str, Any]:
     return {
         "consent": one,
         "title": in_language(one.purpose.title, _language()) if one.purpose else one.name,
+        "receiver": file.receiver_title(one.receiver, _language()) if one.receiver else "",
         "state": str(one.state),
         "can_end": one.state is ConsentState.GIVEN and one.record is not None,
     }

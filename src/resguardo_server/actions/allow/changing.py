@@ -61,7 +61,10 @@ def correct_record(
         file = open_file(
             who, found.subject_id, purpose, levels_of(form), action="update", record=found, now=now
         )
+        if not file.records:
+            raise Refused(Problem("server.said.unknown_record"))
         opened = file.records[0]
+        before = {name: _typed(form, name, value) for name, value in opened.answers.items()}
         answers = _corrected(form, opened.answers, changes, now.date())
         with transaction.atomic():
             journal_for(who, programme)
@@ -69,7 +72,8 @@ def correct_record(
             if row.version == opened.version:
                 _reseal(who, row, programme, form, answers, file.permit, now)
                 said = [(row.id, row.subject_id, answers)]
-                record_consents(form, said, now=now, corrected=changes)
+                touched = [name for name in changes if answers.get(name) != before.get(name)]
+                record_consents(form, said, now=now, corrected=touched)
                 keep_as_agreed(programme, [row.subject_id], now=now)
                 make_findable(row.institution_id, form, said)
                 return

@@ -74,6 +74,7 @@ def _erase(row: models.Record, subject: models.Subject, reason: str, entry: str,
         subject.tokens.all().delete()
         subject.recognised.all().delete()
         models.ConsentGiven.objects.filter(subject=subject).delete()
+        subject.objections.all().delete()
         subject.receipts.update(text="")
         subject.rights_requests.update(words=b"", answer=b"")
         subject.emergencies.update(reason=b"")

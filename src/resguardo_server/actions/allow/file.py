@@ -14,12 +14,13 @@ from django.db.models import BinaryField, F, Func, IntegerField, Value
 from django.utils.dateparse import parse_date
 
 from resguardo.allow.consent import ConsentState, consent_state
+from resguardo.allow.receipt import receiver_in_words
 from resguardo.keep.journal import Leaf, NotAnEntry, read_entry
 from resguardo.plan.declaration import Purpose
 from resguardo.plan.languages import in_language
 from resguardo.plan.programme import Form, Programme
 from resguardo.plan.xlsform import Field
-from resguardo.values import Language, Problem, Refused, Sensitivity
+from resguardo.values import InstitutionKind, Language, Problem, Refused, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.allow.deciding import consents_of, subject_of
 from resguardo_server.actions.allow.erasing import erase_record, levels_of
@@ -145,6 +146,14 @@ def _boxes(programme: Programme, own: Collection[Purpose], forms: Collection[For
                 tuple(purpose for purpose in opening if purpose in own),
                 tuple(purpose for purpose in opening if purpose not in own),
             )
+
+
+def receiver_title(receiver: str, language: Language) -> str:
+    """What a person reads for a receiver: the kind of institution, or the institution's name."""
+    if receiver in list(InstitutionKind):
+        return receiver_in_words(InstitutionKind(receiver), language)
+    row = models.Institution.objects.filter(slug=receiver).first()
+    return row.name if row is not None else receiver
 
 
 def _consents(row: models.Subject, programme: Programme, now: datetime) -> Iterator[ConsentShown]:

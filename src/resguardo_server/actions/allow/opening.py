@@ -206,6 +206,8 @@ def open_record(
     programme = programme_named(row.programme)
     levels = _levels(programme, purpose, groups)
     file = open_file(who, row.subject_id, purpose, levels, record=row, now=now)
+    if not file.records:
+        raise Refused(Problem("server.said.unknown_record"))
     return {
         "record": str(row.id),
         "programme": row.programme,

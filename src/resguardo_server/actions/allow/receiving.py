@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
@@ -194,7 +194,18 @@ def record_consents(
     now: datetime,
     corrected: Collection[str] | None = None,
 ) -> None:
-    """What the sheets say about consent is on file; of a corrected sheet, what was `corrected` alone."""
+    """What the sheets say about consent is on file; of a corrected sheet, what was `corrected` alone.
+
+    A correction gives back no consent that the person took back: for that she is asked again, on a new sheet.
+    """
+    taken_back: dict[tuple[UUID, str, str], date] = {}
+    if corrected is not None:
+        ended = models.ConsentGiven.objects.filter(
+            subject__in={subject for _, subject, _ in kept}, given=True, withdrawn_on__isnull=False
+        )
+        for row in ended.order_by("withdrawn_on"):
+            if row.withdrawn_on is not None:
+                taken_back[row.subject_id, row.purpose, row.receiver] = row.withdrawn_on
     models.ConsentGiven.objects.bulk_create(
         (
             models.ConsentGiven(
@@ -209,7 +220,8 @@ def record_consents(
                 assent=said.assent,
                 manner=said.manner,
                 until=said.until,
-                withdrawn_on=said.withdrawn_on,
+                withdrawn_on=said.withdrawn_on
+                or (taken_back.get((subject, said.purpose, said.receiver or "")) if said.given else None),
             )
             for record, subject, answers in kept
             for said in consents_said(form, answers, today=now.date(), corrected=corrected)
