@@ -314,13 +314,15 @@ def institution_new(
     kind: Annotated[str, typer.Option("--kind", help=words("help.institution_kind"))],
     country: Annotated[str, typer.Option("--country", help=words("help.institution_country"))],
     name: Annotated[str | None, typer.Option("--name", help=words("help.institution_name"))] = None,
+    address: Annotated[str, typer.Option("--address", help=words("help.institution_address"))] = "",
+    contact: Annotated[str, typer.Option("--contact", help=words("help.institution_contact"))] = "",
 ) -> None:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
         raise Refused(Problem("server.said.wrong_slug", {"name": slug[:60]}))
     set_up_tables()
     from resguardo_server.actions.members import make_institution
 
-    made = make_institution(slug, name or slug, kind, country.upper())
+    made = make_institution(slug, name or slug, kind, country.upper(), address, contact)
     screen.print(words("said.institution_made", name=made.slug))
 
 

@@ -74,7 +74,9 @@ def operator_of(slug: str | None) -> Asker:
 
 
 @transaction.atomic
-def make_institution(slug: str, name: str, kind: str, country: str) -> models.Institution:
+def make_institution(
+    slug: str, name: str, kind: str, country: str, address: str = "", contact: str = ""
+) -> models.Institution:
     """A new institution of the network; refuses an unknown kind or country, or a name that is taken."""
     from babel import Locale
 
@@ -85,7 +87,9 @@ def make_institution(slug: str, name: str, kind: str, country: str) -> models.In
         raise Refused(Problem("server.said.unknown_country", {"country": country}))
     if models.Institution.objects.filter(slug=slug).exists():
         raise Refused(Problem("server.said.taken_slug", {"name": slug}))
-    return models.Institution.objects.create(slug=slug, name=name, kind=kind, country=country)
+    return models.Institution.objects.create(
+        slug=slug, name=name, kind=kind, country=country, address=address, contact=contact
+    )
 
 
 def all_institutions() -> list[Institution]:

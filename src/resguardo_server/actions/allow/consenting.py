@@ -18,6 +18,7 @@ from resguardo_server import models
 from resguardo_server.actions.allow.deciding import consent_row, decide_change
 from resguardo_server.actions.allow.erasing import levels_of, said, subject_line
 from resguardo_server.actions.allow.opening import NotAllowed, journal_for, record_of
+from resguardo_server.actions.allow.receipts import follow_withdrawal
 from resguardo_server.actions.keep.records import last_day_kept
 from resguardo_server.actions.members import Asker
 from resguardo_server.actions.plan import form_named, programme_named
@@ -55,9 +56,14 @@ def withdraw_consent(
             purposes=(purpose,),
             now=now,
         )
-        subject_line(journal, subject, row, Act.WITHDRAW, decided, now=now)
+        digest: str | None = None
         if decided.allowed:
+            receivers = list(dict.fromkeys(given.values_list("receiver", flat=True)))
             given.update(withdrawn_on=now.date())
+            for taken_from in receivers:
+                digest = follow_withdrawal(subject, purpose, taken_from, now=now) or digest
+        subject_line(journal, subject, row, Act.WITHDRAW, decided, now=now, consent=digest)
+        if decided.allowed:
             keep_as_agreed(programme, [subject.id], now=now)
         subject.save(update_fields=["entries", "last_entry"])
         journal.sign(now)
