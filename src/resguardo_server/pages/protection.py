@@ -80,6 +80,8 @@ ALARMS = {
     "budget_institution_day": _("The institution opened more people in a day than it may"),
     "budget_compartment_day": _("One programme opened more people in a day than it may"),
     "budget_lookups_hour": _("Somebody searched more often in an hour than they may"),
+    "budget_persons_day": _("More people looked at their own records in a day than is usual"),
+    "budget_tokens_day": _("More documents, telephones and names were looked up in a day than is usual"),
     "wrong_answers": _("Wrong answers were given to a receipt until it locked"),
     "journal_shrank": _("The journal lost lines that were signed"),
     "journal_changed": _("The journal does not agree with what was signed"),
