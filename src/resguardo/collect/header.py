@@ -285,7 +285,7 @@ class _Finding:
                 return None
             repetitions.append((repeat, int(number)))
         names = [name for name, _ in repetitions]
-        if tuple(names) != repeats_around(self.form, names[-1]):
+        if not names or tuple(names) != repeats_around(self.form, names[-1]):
             return None
         rest = parts[-1].strip().lstrip("/:.-")
         column = self._in(names[-1], rest, False) or self._in(names[-1], rest, True)
