@@ -210,7 +210,7 @@ def test_wrong_codes_count_and_the_right_code_is_refused_while_it_rests(ana: Mem
     assert rests(try_password(at(ATTACKER), ana.email, PASSWORD)) == "1 minuto", "passwords rest too"
     home = at(HOME)
     try_password(home, ana.email, PASSWORD)
-    assert home.post("/enter/2fa/authenticate/", {"code": code_now()})["Location"] == "/me/"
+    assert home.post("/enter/2fa/authenticate/", {"code": code_now()})["Location"] == "/people/"
 
 
 def test_wrong_recovery_codes_count_and_the_right_one_is_refused_and_not_used_up(ana: Member) -> None:
@@ -221,7 +221,7 @@ def test_wrong_recovery_codes_count_and_the_right_one_is_refused_and_not_used_up
         client.post("/enter/2fa/authenticate/", {"code": f"{number:08}"})
     assert rests(client.post("/enter/2fa/authenticate/", {"code": right})) == "1 minuto"
     wait(1)
-    assert client.post("/enter/2fa/authenticate/", {"code": right})["Location"] == "/me/"
+    assert client.post("/enter/2fa/authenticate/", {"code": right})["Location"] == "/people/"
 
 
 def test_guesses_of_several_kinds_are_counted_together(ana: Member) -> None:

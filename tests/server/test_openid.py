@@ -78,7 +78,7 @@ def is_refused(answer: Any) -> bool:
 def test_a_member_whose_institution_asked_for_two_factors_comes_in(provider: Provider, ana: Member) -> None:
     provider.who_is(ana.email, **MFA)
     client = Client()
-    assert come(client)["Location"] == "/me/"
+    assert come(client)["Location"] == "/people/"
     assert is_in(client)
     assert client.get("/me/").context["user"] == ana
 
@@ -362,7 +362,7 @@ def test_the_request_carries_a_state_and_a_proof_and_only_what_we_decided(
 def test_she_goes_on_to_where_she_wanted_and_nowhere_else(provider: Provider, ana: Member) -> None:
     provider.who_is(ana.email, **MFA)
     assert come(Client(), BEGIN + "?next=/me/sessions/")["Location"] == "/me/sessions/"
-    assert come(Client(), BEGIN + "?next=https://otro.example/")["Location"] == "/me/"
+    assert come(Client(), BEGIN + "?next=https://otro.example/")["Location"] == "/people/"
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
