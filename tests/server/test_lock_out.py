@@ -377,7 +377,7 @@ def test_a_code_opens_once(ana: Member) -> None:
     assert second.get("/me/").status_code == 302
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_many_guesses_at_the_same_moment_are_no_more_than_the_free_ones() -> None:
     """Sixteen connections of their own, as several processes have them."""
     at_once = Barrier(16)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -269,18 +269,6 @@ class Blows:
         for told in installation.service.until_it_ended():
             remembered.hear(told)
         return victim
-
-    def strike_server(
-        self, installation: Installation, remembered: Remembered, kill: Callable[[], None], number: int
-    ) -> None:
-        """A writer writes until the database's server is killed, and a moment longer."""
-        writer = self._writing(installation, remembered, number)
-        kill()
-        time.sleep(self._draw.random() * 0.05)
-        with suppress(ProcessLookupError):
-            os.kill(writer, signal.SIGKILL)
-        for told in installation.service.until_it_ended():
-            remembered.hear(told)
 
     def _writing(self, installation: Installation, remembered: Remembered, number: int) -> int:
         installation.service.tell(
