@@ -5,6 +5,7 @@ With them the people that the records are about, all invented, and the files in 
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -218,6 +219,15 @@ def counted(institution: models.Institution) -> list[dict[str, Any]]:
     for row in institution.segments.order_by("id"):
         found += read_segment(row).to_pylist()
     return found
+
+
+def octets_of(path: Path) -> bytes:
+    """What the file holds, read by another process.
+
+    Whoever opens and closes a SQLite file beside SQLite, in its own process, lets go of SQLite's locks: then
+    two processes write in it at once.
+    """
+    return subprocess.run(["cat", str(path)], capture_output=True, check=True).stdout
 
 
 def leaves(institution: models.Institution) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from tests.people import (
     bring,
     leaves,
     make_house,
+    octets_of,
     record_about,
     table,
 )
@@ -159,7 +160,7 @@ def database() -> dict[str, bytes]:
             )
     if connection.vendor == "sqlite":
         file = Path(connection.settings_dict["NAME"])
-        places |= {path.name: path.read_bytes() for path in file.parent.glob(f"{file.name}*")}
+        places |= {path.name: octets_of(path) for path in file.parent.glob(f"{file.name}*")}
         assert len(places[file.name]) > 100_000
     return places
 
@@ -168,7 +169,7 @@ def installation() -> dict[str, bytes]:
     """The files of the installation, keys and all, without the files to mend."""
     folder = Path(settings.VAR)
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): octets_of(path)
         for path in folder.rglob("*")
         if path.is_file() and path.parent.name != "to-mend"
     }

@@ -17,6 +17,7 @@ from tests.people import (
     counted,
     leaves,
     make_house,
+    octets_of,
     record_about,
     ring_of,
     table,
@@ -396,7 +397,7 @@ def test_after_an_erasure_neither_key_nor_answers_are_left_in_the_file(tmp_path:
     file = Path(connection.settings_dict["NAME"])
 
     def octets() -> bytes:
-        return b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
+        return b"".join(octets_of(path) for path in sorted(file.parent.glob(f"{file.name}*")))
 
     before = octets()
     assert all(piece in before for piece in gone)
