@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -34,8 +35,7 @@ def main(clock: Clock | None = own_clock) -> int:
     words.add_argument("--folder", type=Path, required=True)
     words.add_argument("--sqlite", help="the file, where DATABASE_URL names no PostgreSQL database")
     words.add_argument("--socket", type=Path, required=True)
-    words.add_argument("--account", type=int, action="append", default=[], help="uid that may ask")
-    words.add_argument("--account-named", action="append", default=[], help="account that may ask")
+    words.add_argument("--account", action="append", default=[], help="another account that may ask")
     words.add_argument("--secret", type=int, help="file descriptor from which what unlocks the keys is read")
     words.add_argument("--parent", type=int, help="file descriptor; when it closes, the keyholder stops")
     told = words.parse_args()
@@ -52,12 +52,12 @@ def main(clock: Clock | None = own_clock) -> int:
     store = store_of(os.environ.get("DATABASE_URL") or told.sqlite)
     desk = Desk(
         rings, store, Budget(told.folder), Purposes(told.folder), HeadsOnDisk(told.folder / "heads"),
-        secrets.token_bytes,
+        secrets.token_bytes, backups=timedelta(days=int(os.environ.get("RESGUARDO_BACKUP_DAYS", "30"))),
     )  # fmt: skip
     listening = Listening(
         desk,
         told.socket,
-        [*told.account, *(pwd.getpwnam(name).pw_uid for name in told.account_named)],
+        [pwd.getpwnam(name).pw_uid for name in told.account],
         clock=clock,
     )
 

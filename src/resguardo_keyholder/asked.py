@@ -273,7 +273,8 @@ class Keyholder(Protocol):
 
     def destroy(self, institution: UUID, number: int, *, now: datetime) -> None:
         """The compartment key is forgotten; what it alone wrapped is lost in every copy. Refuses while the
-        database holds a key that it wrapped, and the newest key of a compartment."""
+        database holds a key that it wrapped, the newest key of a compartment, and one that was replaced so
+        lately that a backup may need it."""
         ...
 
     def ceilings(self, institution: UUID) -> Ceilings:

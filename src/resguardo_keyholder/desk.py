@@ -134,7 +134,11 @@ class Desk:
         rules: Callable[[str, Tables], ProgrammeRules],
         heads: Heads,
         chance: Chance,
+        *,
+        backups: timedelta = timedelta(days=30),
     ) -> None:
+        """`backups` is how long one is kept: an old key may be needed so long after it was replaced."""
+        self._backups = backups
         self._rings = rings
         self._store = store
         self._budget = budget
@@ -199,7 +203,9 @@ class Desk:
     def destroy(self, institution: UUID, number: int, *, now: datetime) -> None:
         """The compartment key is forgotten: what it alone wrapped is lost in every copy, for ever.
 
-        A key that was destroyed already stays so: whoever fell before writing that down may ask again.
+        Only a key that was replaced longer ago than a backup is kept, and that wraps nobody: so the service
+        may ask for it, and can have no more destroyed than is due. A key that was destroyed already stays so:
+        whoever fell before writing that down may ask again.
         """
         ring = self._ring(institution)
         key = next((key for key in ring.compartment_keys if key.id == number), None)
@@ -209,6 +215,11 @@ class Desk:
             raise Refused(Problem("keyholder.desk.no_such_key", {"number": str(number)}))
         if ring.newest_key_id(key.compartment) == number:
             raise Refused(Problem("keyholder.desk.key_in_use", {"number": str(number)}))
+        younger = (other for other in ring.compartment_keys if other.compartment == key.compartment)
+        replaced = min(other.made_at for other in younger if other.version > key.version)
+        if now < replaced + self._backups:
+            facts = {"number": str(number), "days": str(self._backups.days)}
+            raise Refused(Problem("keyholder.desk.key_in_backups", facts))
         # Before the ring is held: whoever writes in the tables may be waiting for the ring.
         # Nothing is wrapped by a key that is not the newest.
         with self._store.transaction() as tables:

@@ -89,7 +89,7 @@ def keys_admit(programme: Annotated[str, typer.Argument(help=words("help.import_
 
     store = store_of(os.environ.get("DATABASE_URL") or str(settings.DATABASES["default"]["NAME"]))
     with store.transaction() as tables:
-        Purposes(Path(settings.KEYHOLDER).parent).admit(programme, tables)
+        Purposes(_folder()).admit(programme, tables)
     screen.print(words("keys.admitted", programme=programme))
 
 
@@ -129,7 +129,8 @@ def keys_lock(
 def _folder() -> Path:
     from resguardo_server.place import own_folder
 
-    return own_folder() / "keyholder"
+    told = os.environ.get("RESGUARDO_KEYHOLDER_FOLDER")
+    return Path(told) if told else own_folder() / "keyholder"
 
 
 def _typed_twice() -> str:

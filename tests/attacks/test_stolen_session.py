@@ -236,7 +236,7 @@ KEYS = (KeyRing, CompartmentKey, SubjectKey)
 def test_no_answer_of_the_keyholder_can_hold_a_key_but_that_of_a_group() -> None:
     """Every question there is, and every kind of value that the socket can carry."""
     questions = {name for name, _ in inspect.getmembers(Keyholder, inspect.isfunction) if name[0] != "_"}
-    assert questions == listening.QUESTIONS | listening.OWN_QUESTIONS
+    assert questions == listening.QUESTIONS
     assert not [kind for kind in KEYS if kind.__name__ in wire._VALUES]
     assert {kind for kind in wire._VALUES.values() if kind is GroupKey} == {GroupKey}
     holders = [kind for kind in wire._VALUES.values() if "GroupKey" in repr(get_hints(kind))]
@@ -309,6 +309,13 @@ def hidden(thing: Any) -> Iterator[bytes]:
                 yield from hidden(getattr(thing, part.name))
 
 
-def test_what_cannot_be_undone_is_not_the_web_processs_to_ask() -> None:
-    assert {"destroy"} == listening.OWN_QUESTIONS
-    assert not listening.OWN_QUESTIONS & listening.QUESTIONS
+def test_the_web_process_destroys_no_key_that_a_backup_may_need(full: House, running: Running) -> None:
+    """It may ask, for it is asked by the round of what is due; it gets no more than that."""
+    client, shelter = running.client, full.shelter.id
+    client.rotate(shelter, now=NOW)
+    for number in (1, 2):
+        with pytest.raises(Refused):
+            client.destroy(shelter, number, now=NOW + timedelta(days=29))
+    with pytest.raises(Refused) as refused:
+        client.destroy(shelter, 1, now=NOW + timedelta(days=31))
+    assert refused.value.problems[0].code == "keyholder.desk.key_still_wraps", "the living need it still"

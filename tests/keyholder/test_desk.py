@@ -25,7 +25,7 @@ from resguardo_keyholder.listening import MOST_LINES, Listening
 from resguardo_server import models
 from resguardo_server.actions.allow import erase_record, withdraw_consent
 from resguardo_server.keyholders import keyholder
-from tests.keyholder.running import Running, keyholder_process
+from tests.keyholder.running import Running, keyholder_process, start
 from tests.people import NOW, PURPOSE, RIGHTS, ROSA, House, bring, leaves, make_house, table
 from tests.rules.collect.sheets import write_csv
 
@@ -368,7 +368,8 @@ class TestAtTheProcess:
         other = Client(running.folder / "desk.sock")
         with ThreadPoolExecutor(1) as threads, transaction.atomic():
             models.Institution.objects.filter(id=house.shelter.id).update(name="x")
-            destroying = threads.submit(other.destroy, house.shelter.id, 1, now=NOW)
+            due = NOW + timedelta(days=31)
+            destroying = threads.submit(other.destroy, house.shelter.id, 1, now=due)
             threading.Event().wait(0.5)
             began = datetime.now(UTC)
             running.client.prepare(house.shelter.id, "albergue-tapachula/training", may_be_new=False, now=NOW)
@@ -409,10 +410,47 @@ class TestAtTheProcess:
         erase_record(house.bruno, models.Record.objects.get().id, now=NOW)
         running.client.rotate(house.shelter.id, now=NOW)
         for _ in range(2):
-            running.client.destroy(house.shelter.id, 1, now=NOW)
+            running.client.destroy(house.shelter.id, 1, now=NOW + timedelta(days=30))
         with pytest.raises(Refused) as refused:
             running.client.destroy(house.shelter.id, 99, now=NOW)
         assert refused.value.problems[0].code == "keyholder.desk.no_such_key"
+
+    def test_a_key_that_a_backup_may_need_is_not_destroyed_whoever_asks(
+        self, running: Running, tmp_path: Path
+    ) -> None:
+        house = make_house()
+        bring(house.ana, write_csv(tmp_path / "a.csv", table(ROSA)))
+        erase_record(house.bruno, models.Record.objects.get().id, now=NOW)
+        for number in (1, 2):
+            running.client.rotate(house.shelter.id, now=NOW + timedelta(days=number))
+        for number, days, code in (
+            (1, 30, "key_in_backups"),
+            (2, 31, "key_in_backups"),
+            (3, 99, "key_in_use"),
+        ):
+            with pytest.raises(Refused) as refused:
+                running.client.destroy(house.shelter.id, number, now=NOW + timedelta(days=days))
+            assert refused.value.problems[0].code == f"keyholder.desk.{code}"
+        for number, days in ((1, 31), (2, 32)):
+            running.client.destroy(house.shelter.id, number, now=NOW + timedelta(days=days))
+
+    def test_a_keyholder_that_ends_leaves_the_socket_of_the_one_that_took_its_place(
+        self, running: Running
+    ) -> None:
+        socket_file = running.folder / "desk.sock"
+        first = socket_file.stat().st_ino
+        later = start(running.folder)
+        try:
+            for _ in range(600):
+                if socket_file.exists() and socket_file.stat().st_ino != first:
+                    break
+                threading.Event().wait(0.05)
+            running.stop()
+            afresh = Client(socket_file)
+            assert afresh.answers()
+            afresh.close()
+        finally:
+            later.stop()
 
     def test_transactions_of_many_threads_share_no_connection(self, transactional_db: None) -> None:
         if connection.vendor != "postgresql":

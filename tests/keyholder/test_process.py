@@ -240,7 +240,7 @@ def test_what_is_no_question_is_refused_and_the_next_is_answered(kept: House, ru
     for question in ("_unwrapped", "__init__", "destroy_all", "rings"):
         with pytest.raises(Refused) as refused:
             running.client._ask(question, kept.shelter.id)
-        assert refused.value.problems[0].code == "keyholder.desk.not_yours"
+        assert refused.value.problems[0].code == "keyholder.desk.not_understood"
     assert running.client.answers()
 
 

@@ -19,7 +19,6 @@ from resguardo.values import Refused, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.allow.emergency import (
     UNREVIEWED,
-    emergencies_in_month,
     emergencies_of,
     open_in_emergency,
     reason_of,
@@ -211,8 +210,6 @@ def test_the_person_is_told_and_the_month_is_counted(
     emergency = opened(elena, yesenia)
     tell_person(house.bruno, emergency, now=NOW)
     assert models.EmergencyOpening.objects.get(id=emergency).person_told_on == NOW.date()
-    assert emergencies_in_month(house.shelter.id, NOW.year, NOW.month) == 1
-    assert emergencies_in_month(house.shelter.id, NOW.year, NOW.month - 1) == 0
 
 
 def test_the_page_says_what_follows_asks_what_to_open_and_shows_it_once(

@@ -114,11 +114,6 @@ def read_code(text: str) -> ReceiptCode:
     return ReceiptCode(signs)
 
 
-def code_token_text(code: ReceiptCode) -> str:
-    """What the keyholder makes its token of (`KeyRing.receipt_token`)."""
-    return code.token_text
-
-
 def _lengths(found: int | None) -> dict[str, str]:
     return {"length": str(CODE_LENGTH), "found": "?" if found is None else str(found)}
 

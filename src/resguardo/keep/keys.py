@@ -2,9 +2,8 @@
 
 A *compartment key* (KEK) wraps the key of each subject of a site and programme. A *subject key* (DEK) seals
 that one subject's records; to forget it is to erase them. Beside these the ring holds the keys for blind
-search, for counting, and for signing the journal. The server keeps the ring's file outside the database,
-readable by its owner alone. `Keyholder` is all that the rest of the house asks for: another process, a
-security module or a remote vault can stand behind it.
+search, for counting, and for signing the journal. Only the keyholder, a process of its own, holds a ring and
+its file.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -157,93 +156,6 @@ class BlindToken:
     def octets(self) -> bytes:
         """The row of the blind index: field (2 bytes), key version (1), token (16)."""
         return self.field.to_bytes(2, "big") + self.key_version.to_bytes(1, "big") + self.token
-
-
-class Keyholder(Protocol):
-    """What the house asks of the keys: a ring in this process today, a socket or a module later."""
-
-    @property
-    def institution(self) -> UUID:
-        """Whose keys these are."""
-        ...
-
-    def has_compartment(self, compartment: str) -> bool:
-        """True when subject keys of that compartment can be wrapped."""
-        ...
-
-    def wrap_subject_key(
-        self, subject_key: SubjectKey, *, compartment: str, subject: UUID, key_version: int, nonce: bytes
-    ) -> bytes:
-        """The subject key, wrapped for the database."""
-        ...
-
-    def unwrap_subject_key(
-        self, wrapped: bytes, *, compartment: str, subject: UUID, key_version: int
-    ) -> SubjectKey:
-        """The subject key that was wrapped."""
-        ...
-
-    def blind_token(self, index: IndexField, *parts: str) -> BlindToken:
-        """The token of a value under the newest key of its field."""
-        ...
-
-    def subject_code_token(self, programme: str, about: str, *code: str) -> BlindToken:
-        """The token by which rows about the same subject find each other."""
-        ...
-
-    def arrival_token(self, canonical_bytes: bytes) -> bytes:
-        """The token by which a submission that comes again is known."""
-        ...
-
-    def staff_pseudonym(self, member: str) -> str:
-        """The name under which a member of staff stands in the journal."""
-        ...
-
-    def sign_checkpoint(self, origin: str, size: int, root: bytes) -> str:
-        """The journal's head, signed."""
-        ...
-
-    def journal_verifier_key(self, origin: str) -> str:
-        """The public key that anyone checks the journal with."""
-        ...
-
-    def cosign(self, name: str, note: str, now: datetime) -> str:
-        """The line by which the institution, as a witness of that name, vouches for another's head."""
-        ...
-
-    def witness_verifier_key(self, name: str) -> str:
-        """The public key that anyone checks the institution's cosignatures with."""
-        ...
-
-    def sign(self, context: str, message: bytes) -> bytes:
-        """A signature of the institution on a receipt or a referral."""
-        ...
-
-
-class FactKeyholder(Protocol):
-    """What the writing and the counting of facts ask of the keys; nothing here opens a record."""
-
-    @property
-    def institution(self) -> UUID:
-        """Whose keys these are."""
-        ...
-
-    @property
-    def statistics_key(self) -> StatisticsKey:
-        """The newest key for facts."""
-        ...
-
-    def statistics_key_of(self, version: int) -> StatisticsKey:
-        """The key for facts of that version."""
-        ...
-
-    def unit_key(self, unit: str, subject: UUID) -> bytes:
-        """The pseudonym under which one subject is counted once."""
-        ...
-
-    def cell_key(self, unit: str, token: bytes) -> int:
-        """The number from which a table's noise comes."""
-        ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -425,10 +337,6 @@ class KeyRing(_Hidden):
         _check_unit(unit)
         message = b"rg/unit/v1|" + unit.encode() + b"|" + subject.bytes
         return hmac.digest(self.pseudonym_key, message, "sha256")[:16]
-
-    def person_pseudonym(self, subject: UUID) -> bytes:
-        """The unit key of a person."""
-        return self.unit_key("person", subject)
 
     def cell_key(self, unit: str, token: bytes) -> int:
         """A number from 0 to 2**31 - 2 that is the same wherever the same unit is counted.

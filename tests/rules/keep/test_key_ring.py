@@ -20,7 +20,6 @@ from resguardo.keep.keys import (
     CompartmentKeyMissing,
     IndexField,
     KeyFileRefused,
-    Keyholder,
     KeyRefused,
     KeyRing,
     SubjectKey,
@@ -41,11 +40,6 @@ WRAPPED = RING.wrap_subject_key(KEY, compartment=COMPARTMENT, subject=ANA, key_v
 def unwrap(ring: KeyRing, wrapped: bytes, **place: object) -> SubjectKey:
     usual: dict[str, object] = {"compartment": COMPARTMENT, "subject": ANA, "key_version": 1}
     return ring.unwrap_subject_key(wrapped, **(usual | place))  # type: ignore[arg-type]
-
-
-def test_a_key_ring_is_a_keyholder() -> None:
-    holder: Keyholder = RING
-    assert holder.institution == SHELTER
 
 
 def test_a_wrapped_key_has_66_bytes_and_unwraps_to_the_same_key() -> None:
@@ -283,7 +277,6 @@ def test_institutions_that_share_a_record_key_share_cell_keys_and_nothing_else()
 
 
 def test_a_person_counted_and_the_same_person_as_a_case_have_two_pseudonyms() -> None:
-    assert RING.unit_key("person", ANA) == RING.person_pseudonym(ANA)
     assert RING.unit_key("person", ANA) != RING.unit_key("case", ANA)
     assert RING.unit_key("person", ANA) != RING.unit_key("person", BRUNO)
     with pytest.raises(KeyRefused):

@@ -132,13 +132,6 @@ def tell_person(who: Asker, emergency: UUID, *, now: datetime) -> None:
     row.save(update_fields=["person_told_on"])
 
 
-def emergencies_in_month(institution: UUID, year: int, month: int) -> int:
-    """How many emergency openings the institution had in that month: the figure that others may see."""
-    return models.EmergencyOpening.objects.filter(
-        institution_id=institution, opened_at__year=year, opened_at__month=month
-    ).count()
-
-
 # What is due by itself
 
 

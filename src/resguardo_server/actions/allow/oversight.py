@@ -319,8 +319,3 @@ def erased(who: Asker, *, page: int = 1) -> Erased:
     pages = max(1, -(-found // PER_PAGE))
     page = min(max(page, 1), pages)
     return Erased(tuple(rows[(page - 1) * PER_PAGE : page * PER_PAGE]), found, page, pages)
-
-
-def institution_row(who: Asker) -> models.Institution:
-    """The institution as it is written down: where it is, and who answers for data protection."""
-    return models.Institution.objects.get(id=who.institution.id)

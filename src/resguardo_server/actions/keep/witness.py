@@ -115,7 +115,9 @@ def answer(slug: str, body: bytes, *, now: datetime) -> Answer:
             return refusal or Answer(404, "no journal of this origin is watched here\n")
         try:
             line = _cosign(row.as_value(), body, log.key, now)
-        except Refused:
+        except Refused as refused:
+            if refused.problems[0].code != "keyholder.desk.not_cosigned":
+                return Answer(503, "nothing is signed here at the moment\n")
             # The keyholder remembers another head than the tables: it is the tables that were put back.
             return Answer(409, f"{log.size}\n", CONFLICT_TYPE)
         ours = VerifierKey.read(log.key)
