@@ -199,6 +199,7 @@ def test_what_holds_is_previewed_published_and_read_by_the_public(newsroom: Page
     page.keyboard.press("Control+k")
     page.locator(".modal").get_by_role("link", name=spanish.title, exact=True).click()
     expect(page.locator(".modal")).to_have_count(0)
+    expect(text_box(page, "summary").locator("a")).to_have_text("news")
     press_save(page)
     expect(messages(page)).to_contain_text("creada")
 

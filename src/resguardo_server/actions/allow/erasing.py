@@ -11,11 +11,11 @@ from django.db import transaction
 from resguardo.allow.decision import POLICY, Action, Denial
 from resguardo.keep.journal import Act, Outcome
 from resguardo.keep.keys import wrapped_by
-from resguardo.plan.programme import Form
+from resguardo.plan.programme import Form, Programme
 from resguardo.plan.purposes import RIGHTS
 from resguardo.values import Institution, Permit, Problem, Refused, Sensitivity
 from resguardo_server import models
-from resguardo_server.actions.allow.deciding import Decided, decide_change, is_held
+from resguardo_server.actions.allow.deciding import Decided, decide_change, is_held, subject_of
 from resguardo_server.actions.allow.opening import NotAllowed, journal_for, mark_of, record_of
 from resguardo_server.actions.keep.journal import JournalWriter
 from resguardo_server.actions.keep.records import forget_on_disk, new_id, remove_facts, write_line
@@ -35,22 +35,50 @@ def erase_record(who: Asker, record: str | UUID, *, reason: str = "wish", now: d
     an order holds the records nothing is erased: they are to be blocked, and the refusal says so.
     """
     found = record_of(who, record)
-    programme = programme_named(found.programme)
-    form = form_named(programme, found.form)
+    _erase_records(who, found.subject_id, found.programme, reason, now, only=found.id)
+
+
+def erase_subject(who: Asker, subject: UUID, *, reason: str = "wish", now: datetime) -> None:
+    """All of the subject's records are gone, or, where one of them may not be erased, none is."""
+    row = subject_of(who, subject)
+    if row is None or row.erased_on is not None:
+        raise Refused(Problem("server.said.unknown_record"))
+    _erase_records(who, subject, row.programme, reason, now)
+
+
+def _erase_records(
+    who: Asker, subject_id: UUID, programme_name: str, reason: str, now: datetime, *, only: UUID | None = None
+) -> None:
+    programme = programme_named(programme_name)
     with transaction.atomic():
         journal = journal_for(who, programme)
-        row = record_of(who, record)
-        subject = models.Subject.objects.select_for_update().get(id=row.subject_id)
-        decided = decide_change(
-            who, subject, programme, Action.ERASE, form=form.name, groups=levels_of(form), now=now
-        )
-        entry = subject_line(journal, subject, row, Act.ERASE, decided, now=now)
-        if decided.allowed:
-            _erase(row, subject, reason, entry, now)
+        subject = models.Subject.objects.select_for_update().get(id=subject_id)
+        rows = [
+            row for row in subject.records.order_by("received_on", "id") if only is None or row.id == only
+        ]
+        decided = [_may_be_erased(who, subject, programme, row, now) for row in rows]
+        pairs = list(zip(rows, decided, strict=True))
+        denied = [(row, one) for row, one in pairs if not one.allowed]
+        for row, one in denied[:1] or pairs:
+            entry = subject_line(journal, subject, row, Act.ERASE, one, now=now)
+            if not denied:
+                _erase(row, subject, reason, entry, now)
         subject.save(update_fields=["entries", "last_entry", "erased_on"])
         journal.sign(now)
-    if isinstance(decided.answer, Denial):
-        raise NotAllowed(said(decided.answer))
+    if not rows:
+        raise Refused(Problem("server.said.unknown_record"))
+    for _, one in denied:
+        if isinstance(one.answer, Denial):
+            raise NotAllowed(said(one.answer))
+
+
+def _may_be_erased(
+    who: Asker, subject: models.Subject, programme: Programme, row: models.Record, now: datetime
+) -> Decided:
+    form = form_named(programme, row.form)
+    return decide_change(
+        who, subject, programme, Action.ERASE, form=form.name, groups=levels_of(form), now=now
+    )
 
 
 def _erase(row: models.Record, subject: models.Subject, reason: str, entry: str, now: datetime) -> None:

@@ -23,7 +23,7 @@ from resguardo.plan.xlsform import Field
 from resguardo.values import InstitutionKind, Language, Problem, Refused, Sensitivity
 from resguardo_server import models
 from resguardo_server.actions.allow.deciding import consents_of, subject_of
-from resguardo_server.actions.allow.erasing import erase_record, levels_of
+from resguardo_server.actions.allow.erasing import erase_subject, levels_of
 from resguardo_server.actions.allow.finding import case_code, purposes_for
 from resguardo_server.actions.allow.opening import OpenedFile, wrapped_key
 from resguardo_server.actions.members import Asker
@@ -374,12 +374,8 @@ class ErasedOn:
 
 
 def erase_person(who: Asker, subject: UUID, *, now: datetime) -> ErasedOn:
-    """Every record of the subject is gone, and with the last one the key, unless an order holds them."""
-    row = subject_of(who, subject)
-    if row is None or row.erased_on is not None:
-        raise Refused(Problem("server.said.unknown_record"))
-    for record in list(row.records.order_by("received_on", "id").values_list("id", flat=True)):
-        erase_record(who, record, reason="wish", now=now)
+    """Every record of the subject is gone, and with the last one the key; or none, and it is said why."""
+    erase_subject(who, subject, now=now)
     return ErasedOn(now, backups_end(now))
 
 

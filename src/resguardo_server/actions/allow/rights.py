@@ -52,7 +52,7 @@ from resguardo_server.actions.allow.asking import ANSWER, WORDS, ask_right, seal
 from resguardo_server.actions.allow.consenting import withdraw_consent
 from resguardo_server.actions.allow.deciding import decide_change, subject_of
 from resguardo_server.actions.allow.erasing import (
-    erase_record,
+    erase_subject,
     levels_of,
     restrict_subject,
     said,
@@ -422,8 +422,7 @@ def _do(who: Asker, case: Case, now: datetime) -> str:
     if right is Right.ERASURE:
         plan = erasure_planned(subject, who.institution, now=now)
         if plan.action is ErasureAction.DELETE:
-            for record in list(subject.records.order_by("received_on").values_list("id", flat=True)):
-                erase_record(who, record, reason="wish", now=now)
+            erase_subject(who, subject.id, now=now)
             return "deleted"
         _restrict(who, subject, now)
         if plan.then is ErasureAction.DELETE and plan.until is not None:
